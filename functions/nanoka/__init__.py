@@ -1,0 +1,1 @@
+"""What the four functions share, one concept a module."""
