@@ -1,0 +1,5 @@
+import { App } from "@/shell/app";
+
+export default function StartPage() {
+  return <App exportedFor="start" />;
+}

@@ -1,0 +1,288 @@
+import { Problem } from "@/api/client";
+import { getConversation } from "@/api/conversations";
+import { resumeAnswer, sendMessage, stopAnswer } from "@/api/messages";
+import type { ConversationDetail, SendRequest, StreamEvent } from "@/api/types";
+import { announce } from "@/shared/signals";
+import { createStore, type Store } from "@/shared/store";
+import { waitFor } from "@/shared/wait";
+import { type NewMessage, withChange, withHistory, withMessage, withoutMessage } from "./changes";
+import { type Ending, readAnswer } from "./exchange";
+import { LiveText } from "./live-text";
+import { type Conversation, emptyConversation, type Phase } from "./model";
+import { outbox, type Unsent } from "./outbox";
+import { regeneration } from "./regeneration";
+import { type Message, newestUnder } from "./tree";
+
+/** How long a request may go unanswered before the page says that a function is starting. */
+const WAKING_AFTER = 1500;
+
+/**
+ * One conversation, for as long as the page lives: it goes on reading an answer while another conversation is shown.
+ */
+export class Session {
+  readonly state: Store<Conversation>;
+  readonly live = new LiveText();
+  private reading: AbortController | null = null;
+  private stopWanted = false;
+
+  constructor(id: string, fresh: boolean) {
+    this.state = createStore(emptyConversation(id, fresh ? "new" : "loading"));
+  }
+
+  get id(): string {
+    return this.state.get().id;
+  }
+
+  /** Bring the page to what the server knows, and read on if an answer is being written. */
+  async sync(): Promise<void> {
+    if (this.isReading() || this.state.get().load === "new") return;
+    try {
+      const detail = await getConversation(this.id);
+      if (!this.isReading()) this.merge(detail);
+    } catch (error) {
+      if (this.isReading()) return;
+      const missing = error instanceof Problem && error.status === 404;
+      const load = missing ? "missing" : this.state.get().load === "loading" ? "failed" : this.state.get().load;
+      this.patch({ load });
+      this.restoreUnsent();
+      return;
+    }
+    const unfinished = this.state.get().messages.findLast((message) => message.status === "streaming");
+    if (unfinished) {
+      this.live.start(unfinished.text);
+      await this.read(null, unfinished.id);
+    }
+  }
+
+  async ask(text: string): Promise<void> {
+    await this.submit({ id: crypto.randomUUID(), parent: this.state.get().leaf, text });
+  }
+
+  async edit(message: Message, text: string): Promise<void> {
+    const question = { id: crypto.randomUUID(), parent: message.parent_id, text };
+    if (message.status === "unsent") {
+      this.remove(message.id);
+      await this.submit(question);
+    } else {
+      await this.submit({ ...question, edited: message.id });
+    }
+  }
+
+  async regenerate(answer: Message): Promise<void> {
+    const question = this.state.get().messages.find((message) => message.id === answer.parent_id);
+    if (this.isReading() || !question) return;
+    const open = regeneration(this.state.get(), question, answer);
+    const version = this.addAnswer(question.id);
+    try {
+      await this.read(open, version);
+    } catch (error) {
+      this.remove(version);
+      this.patch({ leaf: newestUnder(this.state.get().messages, answer.id) });
+      this.refuse(error);
+    }
+  }
+
+  /** Try again what did not work: a question that never arrived, or an answer without its end. */
+  async retry(message: Message): Promise<void> {
+    if (message.status === "unsent") {
+      const unsent = outbox.get(this.id);
+      this.remove(message.id);
+      await this.submit(
+        unsent?.id === message.id ? unsent : { id: message.id, parent: message.parent_id, text: message.text },
+      );
+      return;
+    }
+    if (message.status === "cut") {
+      await this.sync();
+      const now = this.state.get().messages.find(({ id }) => id === message.id);
+      if (!now || !["interrupted", "failed"].includes(now.status)) return;
+    }
+    await this.regenerate(message);
+  }
+
+  async stop(): Promise<void> {
+    const { phase } = this.state.get();
+    if (phase === "idle" || phase === "stopping") return;
+    this.patch({ phase: "stopping" });
+    if (phase === "sending" || phase === "waking") {
+      this.stopWanted = true; // there is nothing to stop before the question arrived
+      return;
+    }
+    try {
+      await stopAnswer(this.id);
+    } catch (error) {
+      if (this.state.get().phase === "stopping") this.patch({ phase });
+      throw error;
+    }
+  }
+
+  choose(version: Message): void {
+    this.patch({ leaf: newestUnder(this.state.get().messages, version.id) });
+  }
+
+  rename(title: string): void {
+    this.patch({ title });
+  }
+
+  /** Stop reading; the server goes on writing. */
+  close(): void {
+    this.reading?.abort();
+  }
+
+  private isReading(): boolean {
+    return this.reading !== null;
+  }
+
+  private patch(change: Partial<Conversation>): void {
+    this.state.update((now) => ({ ...now, ...change }));
+  }
+
+  private patchMessage(id: string, change: Partial<Message>): void {
+    this.state.update((now) => withChange(now, id, change));
+  }
+
+  private remove(id: string): void {
+    this.state.update((now) => withoutMessage(now, id));
+  }
+
+  private add(message: NewMessage): void {
+    this.state.update((now) => withMessage(now, message));
+  }
+
+  private addAnswer(question: string): string {
+    const id = crypto.randomUUID();
+    this.live.start("");
+    this.add({ id, parent_id: question, role: "assistant", text: "", status: "streaming" });
+    return id;
+  }
+
+  private async submit(question: Unsent): Promise<void> {
+    if (this.isReading()) return;
+    const { id, parent, text, edited } = question;
+    outbox.set(this.id, question);
+    this.add({ id, parent_id: parent, role: "user", text, status: "complete" });
+    const body: SendRequest = {
+      id: this.id,
+      trigger: "submit-message",
+      messages: [
+        // Of an earlier message only the id is read: it says which branch goes on.
+        ...(parent === null ? [] : [{ id: parent, role: "assistant" as const, parts: [] }]),
+        { id, role: "user", parts: [{ type: "text", text }] },
+      ],
+      ...(edited === undefined ? {} : { messageId: edited }),
+    };
+    const answer = this.addAnswer(id);
+    try {
+      await this.read((signal) => sendMessage(body, signal), answer);
+    } catch (error) {
+      this.remove(answer);
+      this.patchMessage(id, { status: "unsent" });
+      this.refuse(error);
+    }
+  }
+
+  /** Tell why nothing was asked; and if an answer is being written that this page did not know of, show it. */
+  private refuse(error: unknown): void {
+    if (!(error instanceof Problem)) throw error;
+    this.patch({ problem: error });
+    if (error.status === 409) void this.sync();
+  }
+
+  private async read(open: ((signal: AbortSignal) => Promise<Response | null>) | null, answer: string): Promise<void> {
+    const reading = new AbortController();
+    this.reading = reading;
+    this.stopWanted = false;
+    this.patch({ phase: open ? "sending" : "thinking", problem: null });
+    const waking = setTimeout(() => this.advance(["sending"], "waking"), WAKING_AFTER);
+    let id = answer;
+    let ending: Ending = "lost";
+    try {
+      ending = await readAnswer({
+        open,
+        resume: (signal) => resumeAnswer(this.id, signal),
+        onOpen: () => {
+          clearTimeout(waking);
+          outbox.set(this.id, null);
+          this.advance(["sending", "waking", "reconnecting"], "thinking");
+          if (open) announce({ type: "changed", id: this.id });
+          if (this.stopWanted) void stopAnswer(this.id).catch(() => undefined);
+          this.stopWanted = false;
+        },
+        onEvents: (events, isFresh) => {
+          if (isFresh) this.live.restart();
+          const before = this.live.length;
+          for (const event of events) id = this.take(event, id);
+          return this.live.length > before;
+        },
+        onBreak: () => this.advance(["thinking", "writing"], "reconnecting"),
+        signal: reading.signal,
+      });
+    } finally {
+      clearTimeout(waking);
+      this.reading = null;
+      // What is gone goes on as soon as history has told how.
+      this.patch({ phase: ending === "gone" ? "thinking" : "idle" });
+    }
+    await this.conclude(ending, id);
+  }
+
+  private advance(from: Phase[], to: Phase): void {
+    if (from.includes(this.state.get().phase)) this.patch({ phase: to });
+  }
+
+  /** Take one event of the answer `id`; returns the id that the answer has from then on. */
+  private take(event: StreamEvent, id: string): string {
+    switch (event.type) {
+      case "start":
+        if (event.messageId !== id) this.patchMessage(id, { id: event.messageId });
+        return event.messageId;
+      case "text-delta":
+        this.live.append(event.delta);
+        this.advance(["thinking", "reconnecting"], "writing");
+        break;
+      case "data-title":
+        this.patch({ title: event.data.title });
+        announce({ type: "titled", id: this.id, title: event.data.title });
+        break;
+      case "error":
+        this.patchMessage(id, { status: "failed", error: event.errorText, text: this.live.end() });
+        break;
+      case "finish": {
+        const { status, created_at, expires_at } = event.messageMetadata;
+        this.patchMessage(id, { status, created_at, expires_at, text: this.live.end() });
+        this.patch({ expiresAt: expires_at });
+        break;
+      }
+      default:
+    }
+    return id;
+  }
+
+  private async conclude(ending: Ending, id: string): Promise<void> {
+    if (ending === "finished" || ending === "failed") announce({ type: "changed", id: this.id });
+    else this.patchMessage(id, { text: this.live.end(), ...(ending === "lost" ? { status: "cut" } : {}) });
+    if (ending !== "gone") return;
+    // History knows how it ended. It may still say `streaming` for the seconds until a dead pod is noticed.
+    await waitFor(500, new AbortController().signal);
+    await this.sync();
+    if (this.isReading()) return;
+    this.patch({ phase: "idle" });
+    const unknown = this.state.get().messages.find((message) => message.id === id && message.status === "streaming");
+    if (unknown) this.patchMessage(id, { status: "cut" }); // history could not be asked
+  }
+
+  private merge(detail: ConversationDetail): void {
+    this.state.update((now) => withHistory(now, detail));
+    this.restoreUnsent();
+  }
+
+  /** Show a question that an earlier page could not send. */
+  private restoreUnsent(): void {
+    const unsent = outbox.get(this.id);
+    if (!unsent) return;
+    if (this.state.get().messages.some(({ id, status }) => id === unsent.id && status !== "unsent"))
+      outbox.set(this.id, null);
+    else if (!this.state.get().messages.some(({ id }) => id === unsent.id))
+      this.add({ id: unsent.id, parent_id: unsent.parent, role: "user", text: unsent.text, status: "unsent" });
+  }
+}

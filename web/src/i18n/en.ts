@@ -1,0 +1,208 @@
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+export const en = {
+  name: "Nanoka",
+  tagline: "A conversation that lasts seven days.",
+  description: "Chat with an AI model. Everything you write is deleted after seven days.",
+  skipToMessage: "Skip to the message field",
+
+  signIn: {
+    title: "Sign in",
+    what:
+      "Nanoka is a chat with an AI model, in English and Japanese. What you write is kept for seven days, then deleted for good – or at once, when you delete it yourself.",
+    button: "Sign in with Google",
+  },
+
+  greeting: "What is on your mind?",
+  greetingNote: "This conversation will be forgotten seven days after its last message.",
+  modelLanguages: (languages: string) => `The model that answers here understands ${languages} only.`,
+  examples: [
+    {
+      title: "Explain something",
+      prompt: "Explain how a suspension bridge carries its load, to a curious twelve-year-old.",
+    },
+    {
+      title: "Plan a weekend",
+      prompt: "Plan a relaxed two-day trip to Kanazawa by train, with a budget of 40,000 yen.",
+    },
+    {
+      title: "Write a message",
+      prompt: "Write a friendly message to a neighbour, asking to move our shared bins on Thursdays.",
+    },
+    {
+      title: "Help with code",
+      prompt: "Write a Python function that finds the longest run of equal items in a list, with a test.",
+    },
+  ],
+  examplesLabel: "Example questions",
+
+  composer: {
+    label: "Message",
+    placeholder: "Write a message",
+    send: "Send",
+    stop: "Stop answering",
+    hint: "Enter sends, Shift+Enter breaks the line",
+    tooLong: (over: number) => `${count(over, "character", "characters")} too many: a message holds 32,000.`,
+    form: "Write a message",
+  },
+
+  conversation: {
+    log: "Conversation",
+    you: "You",
+    model: "Nanoka",
+    untitled: "New conversation",
+    jump: "Jump to latest",
+    loading: "Loading the conversation…",
+    missing: "This conversation is not here",
+    missingNote: "It was deleted, its seven days are over, or the address is wrong.",
+    loadFailed: "The conversation could not be loaded.",
+    startNew: "Start a new conversation",
+  },
+
+  message: {
+    /** What follows `failed`: the server's own sentence. */
+    failure: (sentence: string) => ` ${sentence}`,
+    copy: "Copy message",
+    copied: "Copied",
+    copyFailed: "Copying is not allowed here",
+    edit: "Edit message",
+    editLabel: "Edit your message",
+    editSend: "Send",
+    cancel: "Cancel",
+    regenerate: "Answer again",
+    retry: "Try again",
+    previous: "Previous version",
+    next: "Next version",
+    version: (at: number, of: number) => `Version ${at} of ${of}`,
+    actions: "Message actions",
+    stopped: "You stopped this answer.",
+    failed: "The answer failed.",
+    interrupted: "The answer was interrupted. What was written so far is kept.",
+    cut: "The connection was cut before the answer ended. It may still be being written.",
+    unsent: "This message was not sent.",
+    lives: (when: string) => `Deleted on ${when}`,
+  },
+
+  answer: {
+    code: "Code",
+    copyCode: "Copy",
+    copied: "Copied",
+    copyFailed: "Copying is not allowed here",
+    table: "Table",
+    note: (label: string) => `Note ${label}`,
+    diagram: "Diagram",
+    diagramFailed: "This diagram could not be drawn. Its source:",
+  },
+
+  phase: {
+    sending: "Sending…",
+    waking: "Waking up – nobody has asked anything for a while. This takes a few seconds.",
+    thinking: "Thinking…",
+    reconnecting: "The connection was lost. Reconnecting – your answer goes on being written.",
+    stopping: "Stopping…",
+  },
+
+  spoken: {
+    began: "Nanoka is answering.",
+    complete: "The answer is complete.",
+    stopped: "The answer was stopped.",
+    failed: "The answer failed.",
+    cut: "The answer was cut off.",
+    unsent: "Your message was not sent.",
+  },
+
+  sidebar: {
+    label: "Conversations",
+    open: "Open the list of conversations",
+    close: "Close the list of conversations",
+    newConversation: "New conversation",
+    search: "Search conversations",
+    clearSearch: "Clear the search",
+    nothingFound: (q: string) => `Nothing found for “${q}”.`,
+    empty: "Conversations appear here, for seven days each.",
+    failed: "The list could not be loaded.",
+    waking: "Waking up…",
+    more: "Load more",
+    found: (n: number) => count(n, "conversation found", "conversations found"),
+    today: "Today",
+    yesterday: "Yesterday",
+    menu: (title: string) => `Options for “${title}”`,
+    rename: "Rename",
+    renameLabel: "Title of the conversation",
+    renameFailed: "The title could not be changed.",
+    exportMarkdown: "Export as Markdown",
+    exportJson: "Export as JSON",
+    remove: "Delete",
+    removed: (title: string) => `“${title}” deleted`,
+    removeFailed: "The conversation could not be deleted.",
+    undo: "Undo",
+  },
+
+  expiry: {
+    days: (n: number) => `Deleted in ${count(n, "day", "days")}`,
+    hours: (n: number) => `Deleted in ${count(n, "hour", "hours")}`,
+    soon: "Deleted within the hour",
+    moment: (weekday: string, time: string) => `${weekday} at ${time}`,
+    lastDay: (when: string) =>
+      `This conversation will be deleted on ${when}. Export it to keep it, or write in it to keep it going.`,
+  },
+
+  account: {
+    menu: "Account and settings",
+    settings: "Settings",
+    shortcuts: "Keyboard shortcuts",
+    signOut: "Sign out",
+    signOutFailed: "Signing out did not work. Please try again.",
+    language: "Language",
+    theme: "Theme",
+    light: "Light",
+    dark: "Dark",
+    system: "System",
+    data: "Your data",
+    dataNote: "Every message is deleted seven days after it was written. You can delete everything sooner.",
+    deleteAll: "Delete all conversations",
+    deleteAllTitle: "Delete all conversations?",
+    deleteAllNote: "All your conversations will be deleted now, for good.",
+    deleteAllDone: "All conversations are deleted.",
+    deleteAccount: "Delete account",
+    deleteAccountTitle: "Delete your account?",
+    deleteAccountNote: (email: string) =>
+      `The account ${email} and everything it ever wrote will be deleted now. This cannot be undone.`,
+    deleteAccountConfirm: "I understand that this cannot be undone",
+    deleteFailed: "Deleting did not work. Nothing was changed; please try again.",
+    cancel: "Cancel",
+    close: "Close",
+    signedInAs: (email: string) => `Signed in as ${email}`,
+  },
+
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    send: "Send the message",
+    line: "New line",
+    editLast: "Edit the last message (in an empty field)",
+    stop: "Stop the answer",
+    focus: "Go to the message field",
+    search: "Search conversations",
+    newConversation: "New conversation",
+    sidebar: "Show or hide the list",
+    sheet: "Show this sheet",
+    or: "or",
+  },
+
+  problem: {
+    offline: "There is no connection. Please try again when you are online.",
+    busy: "An answer is still being written in this conversation. Wait for it or stop it, then send again.",
+    unavailable: "The service does not answer at the moment. Please try again.",
+    other: (detail: string) => `That did not work: ${detail}`,
+    page: "Something broke on this page",
+    pageNote: "Your conversations are safe. Reload the page to go on.",
+    reload: "Reload",
+    notFound: "This page does not exist",
+    notFoundNote: "The address may be mistyped, or what was here is gone.",
+    home: "To the start page",
+    dismiss: "Dismiss",
+    notices: "Notices",
+  },
+};
+
+export type Dictionary = typeof en;

@@ -1,0 +1,101 @@
+import { listConversations } from "@/api/conversations";
+import type { ConversationSummary } from "@/api/types";
+import { LIFETIME } from "@/conversation/model";
+import { onSignal } from "@/shared/signals";
+import { createStore } from "@/shared/store";
+
+export interface List {
+  status: "loading" | "ready" | "failed";
+  items: readonly ConversationSummary[];
+  cursor: string | null;
+  loadingMore: boolean;
+  q: string;
+}
+
+export const list = createStore<List>({ status: "loading", items: [], cursor: null, loadingMore: false, q: "" });
+
+/** Deleted on this page, though the server may not have been told yet. */
+const hidden = new Set<string>();
+let asking: AbortController | null = null;
+
+function shown(items: readonly ConversationSummary[]): ConversationSummary[] {
+  return items.filter(({ id }) => !hidden.has(id));
+}
+
+/** Ask for the first page anew, with what is searched. A newer call makes an older one void. */
+export async function refresh(q = list.get().q): Promise<void> {
+  asking?.abort();
+  const mine = new AbortController();
+  asking = mine;
+  list.update((now) => ({ ...now, q, status: now.q === q ? now.status : "loading" }));
+  try {
+    const limit = Math.min(100, Math.max(40, q === list.get().q ? list.get().items.length : 0));
+    const { conversations, next_cursor } = await listConversations({ q, limit }, mine.signal);
+    list.set({ status: "ready", items: shown(conversations), cursor: next_cursor, loadingMore: false, q });
+  } catch {
+    if (mine.signal.aborted) return;
+    list.update((now) => ({ ...now, status: now.items.length > 0 && now.status === "ready" ? "ready" : "failed" }));
+  }
+}
+
+export async function loadMore(): Promise<void> {
+  const { cursor, q, loadingMore } = list.get();
+  if (cursor === null || loadingMore) return;
+  list.update((now) => ({ ...now, loadingMore: true }));
+  const { signal } = asking ?? new AbortController();
+  try {
+    const page = await listConversations({ q, cursor }, signal);
+    list.update((now) => {
+      const known = new Set(now.items.map(({ id }) => id));
+      const more = shown(page.conversations).filter(({ id }) => !known.has(id));
+      return { ...now, items: [...now.items, ...more], cursor: page.next_cursor, loadingMore: false };
+    });
+  } catch {
+    if (!signal.aborted) list.update((now) => ({ ...now, loadingMore: false }));
+  }
+}
+
+export function retitle(id: string, title: string): void {
+  list.update((now) => ({ ...now, items: now.items.map((item) => (item.id === id ? { ...item, title } : item)) }));
+}
+
+/** Take a conversation out of the list; the function that is returned puts it back. */
+export function hide(id: string): () => void {
+  const before = list.get().items;
+  hidden.add(id);
+  list.update((now) => ({ ...now, items: shown(now.items) }));
+  return () => {
+    hidden.delete(id);
+    list.update((now) => {
+      const present = new Set([...now.items.map((item) => item.id), id]);
+      const back = before.filter((item) => present.has(item.id));
+      const added = now.items.filter((item) => !before.some((old) => old.id === item.id));
+      return { ...now, items: [...added, ...back] };
+    });
+  };
+}
+
+/** Move a conversation to the top, or enter it there, as a new message does. */
+function touch(id: string): void {
+  const at = Date.now();
+  const times = { updated_at: new Date(at).toISOString(), expires_at: new Date(at + LIFETIME).toISOString() };
+  list.update((now) => {
+    const known = now.items.find((item) => item.id === id);
+    if (!known && now.q !== "") return now;
+    const item = known ?? { id, title: "", created_at: times.updated_at };
+    return { ...now, items: [{ ...item, ...times }, ...now.items.filter((other) => other.id !== id)] };
+  });
+}
+
+export function followList(): () => void {
+  return onSignal((signal) => {
+    if (signal.type === "changed" && !hidden.has(signal.id)) touch(signal.id);
+    if (signal.type === "titled") retitle(signal.id, signal.title);
+    if (signal.type === "deleted") {
+      list.update((now) => ({
+        ...now,
+        items: signal.id === null ? [] : now.items.filter(({ id }) => id !== signal.id),
+      }));
+    }
+  });
+}
