@@ -1,0 +1,1 @@
+"""The local stack: every part of Nanoka on one machine, with real parts and no account anywhere."""
