@@ -1,0 +1,32 @@
+# Images: one repository, a name for each function and one for the web. A tag never moves; pods name digests.
+
+resource "google_artifact_registry_repository" "images" {
+  repository_id = local.name
+  location      = var.region
+  format        = "DOCKER"
+  description   = "Nanoka's images"
+
+  docker_config {
+    immutable_tags = true
+  }
+
+  # A release makes about four versions of an image: index, image, its description, signature. What is older than 90
+  # days goes, but for the last fifty: a dozen releases to roll back to.
+  cleanup_policies {
+    id     = "delete-old"
+    action = "DELETE"
+    condition {
+      tag_state  = "ANY"
+      older_than = "90d"
+    }
+  }
+  cleanup_policies {
+    id     = "keep-last"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 50
+    }
+  }
+
+  depends_on = [google_project_service.services]
+}

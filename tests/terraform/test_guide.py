@@ -1,0 +1,75 @@
+"""The guide says what is so: its figures are computed, its files exist, its commands name what is there."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.cluster import render
+from tests.terraform import costs
+from tests.terraform.workspace import HERE, ROOT
+
+GUIDE = (ROOT / "terraform" / "README.md").read_text()
+
+
+@pytest.fixture
+def _kustomize() -> None:
+    try:
+        render.kustomize()
+    except render.KustomizeMissingError as error:
+        pytest.skip(f"NOT RUN: {error}")
+
+
+@pytest.mark.usefixtures("_kustomize")
+def test_the_costs_are_what_the_manifests_ask_for() -> None:
+    found = re.search(r"<!-- costs -->\n(.*?)\n<!-- /costs -->", GUIDE, re.DOTALL)
+    assert found
+    assert found[1] == costs.table(), "python -m tests.terraform.costs prints the table"
+
+
+@pytest.mark.usefixtures("_kustomize")
+def test_the_arithmetic_in_words_is_the_tables() -> None:
+    pods = costs.always_on()
+    words = f"{len(pods)} of them (NGINX, Knative, cert-manager, Argo CD) ask for {sum(p.cpu for p in pods):.2f} cores"
+    words += f" and {sum(p.mib for p in pods) / 1024:.1f} GiB"
+    assert words in " ".join(GUIDE.split())
+    months = costs.month(100_000)
+    assert f"= {months['the chat model']:,.0f}." in GUIDE
+    assert f"It is {months['the chat model'] / sum(months.values()):.0%} of that bill".replace("%", " %") in GUIDE
+
+
+def test_the_number_of_resources_is_the_inventorys() -> None:
+    counts = yaml.safe_load((HERE / "modules" / "root" / "inventory.yaml").read_text())
+    assert f"It lists {sum(counts.values())} resources" in GUIDE
+
+
+def test_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+        assert link.startswith("https://") or (ROOT / "terraform" / link).exists(), link
+    for anchor in re.findall(r"\]\(#([^)]+)\)", GUIDE):
+        assert anchor in {title.lower().replace(" ", "-") for title in re.findall(r"^## (.+)$", GUIDE, re.MULTILINE)}
+
+
+def test_outputs_and_files_that_commands_use_exist() -> None:
+    outputs = {
+        module: set(re.findall(r'^output "(\w+)"', (ROOT / module / "outputs.tf").read_text(), re.MULTILINE))
+        for module in ("terraform", "terraform/argocd")
+    }
+    used = re.findall(r"-chdir=(\S+) output (?:-raw |-json )?(\w+)", GUIDE)
+    assert len(used) > 4
+    for module, output in used:
+        assert output in outputs[module], output
+    for file in re.findall(r"(?:knative|argocd|functions|web|\.github)/[\w./-]+\.(?:yaml|py|env)", GUIDE):
+        assert (ROOT / file).is_file(), file
+
+
+def test_names_in_commands_are_the_manifests() -> None:
+    assert (ROOT / "knative" / "base" / "login.yaml").is_file()
+    assert "-l serving.knative.dev/service=login" in GUIDE
+    schedule = yaml.safe_load((ROOT / "knative" / "jobs" / "purge.yaml").read_text())
+    assert schedule["kind"] == "CronJob"
+    assert f"--from=cronjob/{schedule['metadata']['name']}" in GUIDE
+    (container,) = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert "args" not in container  # so that the dry run's are the only ones
+    for secret in re.findall(r"gcloud secrets versions add nanoka-(\S+)", GUIDE):
+        assert f'"{secret}"' in (ROOT / "terraform" / "secrets.tf").read_text()
