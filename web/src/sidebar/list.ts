@@ -1,7 +1,7 @@
-import { listConversations } from "@/api/conversations";
-import type { ConversationSummary } from "@/api/types";
+import { type Listing, listConversations } from "@/api/conversations";
+import type { ConversationList, ConversationSummary } from "@/api/types";
 import { LIFETIME } from "@/conversation/model";
-import { onSignal } from "@/shared/signals";
+import { onSignal, type Signal } from "@/shared/signals";
 import { createStore } from "@/shared/store";
 
 export interface List {
@@ -17,6 +17,20 @@ export const list = createStore<List>({ status: "loading", items: [], cursor: nu
 /** Deleted on this page, though the server may not have been told yet. */
 const hidden = new Set<string>();
 let asking: AbortController | null = null;
+/** What was told while pages were on their way, for each of them. */
+const unheard = new Set<Signal[]>();
+
+/** Ask for a page and take it; what is told before it comes may be newer than the page, so it is taken once more. */
+async function fetchPage(listing: Listing, signal: AbortSignal, take: (page: ConversationList) => void): Promise<void> {
+  const told: Signal[] = [];
+  unheard.add(told);
+  try {
+    take(await listConversations(listing, signal));
+    told.forEach(hear);
+  } finally {
+    unheard.delete(told);
+  }
+}
 
 function shown(items: readonly ConversationSummary[]): ConversationSummary[] {
   return items.filter(({ id }) => !hidden.has(id));
@@ -30,8 +44,9 @@ export async function refresh(q = list.get().q): Promise<void> {
   list.update((now) => ({ ...now, q, status: now.q === q ? now.status : "loading" }));
   try {
     const limit = Math.min(100, Math.max(40, q === list.get().q ? list.get().items.length : 0));
-    const { conversations, next_cursor } = await listConversations({ q, limit }, mine.signal);
-    list.set({ status: "ready", items: shown(conversations), cursor: next_cursor, loadingMore: false, q });
+    await fetchPage({ q, limit }, mine.signal, ({ conversations, next_cursor }) => {
+      list.set({ status: "ready", items: shown(conversations), cursor: next_cursor, loadingMore: false, q });
+    });
   } catch {
     if (mine.signal.aborted) return;
     list.update((now) => ({ ...now, status: now.items.length > 0 && now.status === "ready" ? "ready" : "failed" }));
@@ -44,11 +59,12 @@ export async function loadMore(): Promise<void> {
   list.update((now) => ({ ...now, loadingMore: true }));
   const { signal } = asking ?? new AbortController();
   try {
-    const page = await listConversations({ q, cursor }, signal);
-    list.update((now) => {
-      const known = new Set(now.items.map(({ id }) => id));
-      const more = shown(page.conversations).filter(({ id }) => !known.has(id));
-      return { ...now, items: [...now.items, ...more], cursor: page.next_cursor, loadingMore: false };
+    await fetchPage({ q, cursor }, signal, ({ conversations, next_cursor }) => {
+      list.update((now) => {
+        const known = new Set(now.items.map(({ id }) => id));
+        const more = shown(conversations).filter(({ id }) => !known.has(id));
+        return { ...now, items: [...now.items, ...more], cursor: next_cursor, loadingMore: false };
+      });
     });
   } catch {
     if (!signal.aborted) list.update((now) => ({ ...now, loadingMore: false }));
@@ -87,15 +103,20 @@ function touch(id: string): void {
   });
 }
 
+function hear(signal: Signal): void {
+  if (signal.type === "changed" && !hidden.has(signal.id)) touch(signal.id);
+  if (signal.type === "titled") retitle(signal.id, signal.title);
+  if (signal.type === "deleted") {
+    list.update((now) => ({
+      ...now,
+      items: signal.id === null ? [] : now.items.filter(({ id }) => id !== signal.id),
+    }));
+  }
+}
+
 export function followList(): () => void {
   return onSignal((signal) => {
-    if (signal.type === "changed" && !hidden.has(signal.id)) touch(signal.id);
-    if (signal.type === "titled") retitle(signal.id, signal.title);
-    if (signal.type === "deleted") {
-      list.update((now) => ({
-        ...now,
-        items: signal.id === null ? [] : now.items.filter(({ id }) => id !== signal.id),
-      }));
-    }
+    for (const told of unheard) told.push(signal);
+    hear(signal);
   });
 }
