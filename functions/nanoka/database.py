@@ -263,7 +263,8 @@ class Database:
                 return Connection(self._connect())
             except (DatabaseError, InterfaceError, OSError) as error:
                 refusal = _refusal(error)
-                if refusal is not None and not sqlstate(refusal).startswith(LOST):
+                # 57014 as well: a server that is told to stop cancels what it is just about to let in.
+                if refusal is not None and not sqlstate(refusal).startswith((*LOST, TIMED_OUT)):
                     raise DatabaseUnavailableError(f"the database refuses us: {message(refusal)}") from error
                 if time.monotonic() > deadline:
                     raise DatabaseUnavailableError(f"the database cannot be reached: {error}") from error

@@ -40,13 +40,29 @@ def is_alive(pgid: int) -> bool:
     return True
 
 
+def ask(pgid: int, number: int) -> None:
+    """Ask a group to end by its leader, as Kubernetes does; all of it if the leader has gone.
+
+    The others know from their leader what to do: a PostgreSQL that is just being forked for a client takes the SIGINT
+    that tells the server to stop for the wish to cancel its query.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
+            leads = os.getpgid(pgid) == pgid
+        except ProcessLookupError:
+            leads = False
+        if leads:
+            os.kill(pgid, number)
+        else:
+            os.killpg(pgid, number)
+
+
 def stop(groups: list[Group]) -> None:
     """Stop the groups, one order after the other: their own signal first, SIGKILL for what stays."""
     for order in sorted({group.order for group in groups}):
         living = [group for group in groups if group.order == order]
         for group in living:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group.pgid, group.signal)
+            ask(group.pgid, group.signal)
         deadline = time.monotonic() + PATIENCE_SECONDS.get(order, 5.0)
         while living := [group for group in living if is_alive(group.pgid)]:
             if time.monotonic() > deadline:

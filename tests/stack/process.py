@@ -113,6 +113,11 @@ class Program:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
+    def ask(self) -> None:
+        """Ask it to end, by its own signal."""
+        self._popen.poll()  # buries a leader that has ended and could not pass anything on
+        guardian.ask(self.pid, self.stop_signal)
+
     def end(self) -> None:
         """End what is left of the whole process group now."""
         self.signal(signal.SIGKILL)
@@ -140,7 +145,7 @@ def stop(programs: Sequence[Program]) -> None:
     for order in sorted({program.order for program in programs}):
         batch = [program for program in programs if program.order == order]
         for program in batch:
-            program.signal(program.stop_signal)
+            program.ask()
         deadline = time.monotonic() + guardian.PATIENCE_SECONDS[order]
         for program in batch:
             with contextlib.suppress(subprocess.TimeoutExpired):

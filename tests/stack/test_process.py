@@ -41,9 +41,9 @@ time.sleep(600)
 """
 
 
-def _wait_until_ready(program: Program) -> None:
+def _wait_until_ready(program: Program, processes: int = 1) -> None:
     deadline = time.monotonic() + 20
-    while "ready" not in program.log.read_text():
+    while program.log.read_text().count("ready") < processes:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -80,6 +80,34 @@ def test_what_ignores_its_signal_is_killed_with_all_that_it_started(
     while guardian.is_alive(stubborn.pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+LEADS_A_CHILD = """
+import os, signal, sys, time
+def say(word):
+    os.write(1, word.encode() + b"\\n")
+child = os.fork()
+signal.signal(signal.SIGTERM, lambda *_: (say("leader" if child else "child"), os._exit(0)))
+if not child or "stay" in sys.argv:
+    say("ready")
+    time.sleep(600)
+"""
+
+
+def test_only_the_leader_is_asked_to_end(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(guardian.PATIENCE_SECONDS, 1, 0.3)
+    pair = programs.start("pair", [*_python(LEADS_A_CHILD), "stay"], log=tmp_path / "log")
+    _wait_until_ready(pair, processes=2)
+    programs.stop()
+    assert pair.log.read_text().split() == ["ready", "ready", "leader"]
+
+
+def test_without_a_leader_those_that_are_left_are_asked_to_end(programs: Programs, tmp_path: Path) -> None:
+    orphan = programs.start("orphan", _python(LEADS_A_CHILD), log=tmp_path / "log")
+    _wait_until_ready(orphan)
+    orphan.wait(20)
+    programs.stop()
+    assert orphan.log.read_text().split() == ["ready", "child"]
 
 
 def test_nothing_is_started_once_everything_is_being_stopped(programs: Programs, tmp_path: Path) -> None:
