@@ -3,7 +3,7 @@
 import re
 
 from tests.cluster.kubectl import Thing
-from tests.knative.workloads import Workload, functions, template, workloads
+from tests.knative.workloads import Workload, functions, identity, template, workloads
 
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 RESOURCES = ("cpu", "memory", "ephemeral-storage")
@@ -28,6 +28,23 @@ def test_every_container_is_restricted(objects: list[Thing]) -> None:
             assert (own.get("runAsUser") or pod.get("runAsUser") or 1) > 0, where
             seccomp = own.get("seccompProfile") or pod.get("seccompProfile") or {}
             assert seccomp.get("type") == "RuntimeDefault", where
+
+
+def test_whoever_connects_to_cloud_sql_has_a_place_for_files(objects: list[Thing]) -> None:
+    """Its connector hands key and certificates to TLS as files in a temporary folder: on a root file system that
+    nothing can be written to it never connects."""
+    found = set()
+    for workload in workloads(objects):
+        volumes = workload.spec.get("volumes", [])
+        memory = {volume["name"] for volume in volumes if volume.get("emptyDir", {}).get("medium") == "Memory"}
+        for container in workload.containers:
+            if "INSTANCE_CONNECTION_NAME" in {entry["name"] for entry in container.get("env", [])}:
+                mounts = container.get("volumeMounts", [])
+                writable = {m["mountPath"] for m in mounts if m["name"] in memory and not m.get("readOnly")}
+                assert "/tmp" in writable, named(workload, container)
+                found.add(workload.owner)
+    if any(functions(objects)):
+        assert found == {identity(function) for function in functions(objects)} | {"Job/migrate"}
 
 
 def test_every_container_is_bounded(objects: list[Thing]) -> None:
