@@ -10,6 +10,7 @@ import pytest
 from tests.cluster import render
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.kubectl import KubectlError, Thing
+from tests.knative import kourier
 from tests.knative.conftest import production_folders
 from tests.knative.workloads import functions, identity, namespace, of_kind, template, workloads
 
@@ -79,8 +80,9 @@ def pod_spec(spec: dict[str, Any]) -> dict[str, Any]:
 
 def test_knative_takes_its_settings(plane: ControlPlane, production: list[Thing]) -> None:
     """Knative's webhook judges each ConfigMap as the operator will write it; the KnativeServing it only stores."""
-    (serving,) = of_kind(production, "KnativeServing")
-    for name, data in serving["spec"]["config"].items():
+    config = kourier.settings(production)["config"]
+    del config["kourier"]  # Kourier's own controller reads that one, and no webhook before it (test_logs.py)
+    for name, data in config.items():
         patch = json.dumps({"data": data})
         plane.kubectl(
             "patch", "configmap", f"config-{name}", "--namespace=knative-serving", "--dry-run=server",

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 from google.cloud.sql.connector.connector import SERVER_PROXY_PORT
 
-from tests.cluster import knative, programs
+from tests.cluster import programs
 from tests.cluster.kubectl import Thing
+from tests.knative import kourier
 from tests.knative.test_names import fits
 from tests.knative.workloads import Workload, identity, namespace, of_kind, workloads
 
@@ -35,11 +35,8 @@ def ports(rules: list[dict[str, Any]]) -> set[int]:
 @pytest.fixture
 def gateway(production: list[Thing]) -> int:
     """The port of Kourier's pods behind its Service inside the cluster, in the release that the operator installs."""
-    (serving,) = of_kind(production, "KnativeServing")
-    release = f"cmd/operator/kodata/ingress/{serving['spec']['version']}/kourier/kourier.yaml"
-    text = source("operator", knative.OPERATOR, release)
-    services = {t["metadata"]["name"]: t for t in yaml.safe_load_all(text) if t and t["kind"] == "Service"}
-    (port,) = [p for p in services["kourier-internal"]["spec"]["ports"] if p["port"] == 80]
+    service = kourier.release(production)["Service/kourier-internal"]
+    (port,) = [port for port in service["spec"]["ports"] if port["port"] == 80]
     found: int = port["targetPort"]
     return found
 
