@@ -16,6 +16,7 @@ from tests.knative.workloads import functions, of_kind, workloads
 from tests.terraform import workspace
 from tests.terraform.workspace import ROOT, TerraformMissingError, Workspace
 
+TERRAFORM = ROOT / "terraform"
 PRODUCTION = ROOT / "knative" / "overlays" / "production"
 IDENTITY = "iam.gke.io/gcp-service-account"
 NAMES = (
@@ -86,7 +87,7 @@ def test_secrets_are_read_by_the_account_that_may(cloud_says: dict[str, Any], th
     assert {entry["resourceName"] for entry in yaml.safe_load(provider["spec"]["parameters"]["secrets"])} == {
         f"projects/{project}/secrets/{cloud_says['name']}-{name}/versions/latest" for name in cloud_says["secrets"]
     }
-    granted = (ROOT / "terraform" / "secrets.tf").read_text()
+    granted = (TERRAFORM / "secrets.tf").read_text()
     assert f'/${{local.namespace}}/sa/{sync["spec"]["serviceAccountName"]}"' in granted
 
 
@@ -109,11 +110,22 @@ def test_the_certificate_is_for_the_domain_and_its_zone(cloud_says: dict[str, An
         }
 
 
+def test_a_certificate_is_renewed_before_anybody_is_told(things: list[Thing]) -> None:
+    """At least a day before, or every renewal that goes well is an alarm."""
+    days = re.search(r'"certificate_days" \{.*?default\s+= (\d+)', (TERRAFORM / "variables.tf").read_text(), re.DOTALL)
+    told = re.search(r"< \$\{floor\(var\.certificate_days / (\d+)\)\}", (TERRAFORM / "alerts.tf").read_text())
+    assert days
+    assert told
+    (certificate,) = of_kind(things, "Certificate")
+    renewed = int(days[1]) * certificate["spec"]["renewBeforePercentage"] / 100
+    assert renewed >= int(days[1]) // int(told[1]) + 1
+
+
 def test_cert_managers_account_is_the_one_with_the_zone() -> None:
     application = yaml.safe_load((ROOT / "argocd" / "apps" / "cert-manager.yaml").read_text())
     chart, namespace = application["spec"]["source"]["chart"], application["spec"]["destination"]["namespace"]
     assert "serviceAccount" not in application["spec"]["source"]["helm"]["valuesObject"]  # so it has the chart's name
-    assert f"/{namespace}/sa/{chart}\"" in (ROOT / "terraform" / "identities.tf").read_text()  # fmt: skip
+    assert f"/{namespace}/sa/{chart}\"" in (TERRAFORM / "identities.tf").read_text()  # fmt: skip
 
 
 def test_policies_open_the_databases_range(cloud_says: dict[str, Any], things: list[Thing]) -> None:
@@ -141,9 +153,9 @@ def test_metrics_and_checks_look_where_the_logs_are(cloud_says: dict[str, Any], 
     assert 'container_name="nginx"' in cloud_says["log_counters"]["responses"]["filter"]
     assert "nginx" in containers
     assert {c["name"] for f in functions(things) for c in f["spec"]["template"]["spec"]["containers"]} == {"function"}
-    assert 'container_name=\\"function\\"' in (ROOT / "terraform" / "dashboard.tf").read_text()
+    assert 'container_name=\\"function\\"' in (TERRAFORM / "dashboard.tf").read_text()
     template = (ROOT / "web" / "nginx" / "nginx.conf.template").read_text()
-    path = re.search(r'path\s+= "(/\w+)"', (ROOT / "terraform" / "alerts.tf").read_text())
+    path = re.search(r'path\s+= "(/\w+)"', (TERRAFORM / "alerts.tf").read_text())
     assert path
     assert f"location = {path[1]} " in template
 
