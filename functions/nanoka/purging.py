@@ -34,8 +34,14 @@ PAUSE = 0.1
 """Seconds between two attempts, for those who waited behind us."""
 AUTOVACUUM_WAIT = "5s"
 """An autovacuum gives way after a second (deadlock_timeout) to a lock that readers do not mind."""
+SCANNED_PAGES = 1_024
+"""For a new partition the default one is read through under lock: milliseconds for up to so many pages of 8 KiB."""
 SCAN_LIMIT = "45ms"
-"""For a new partition the default one is read through under lock; if that takes longer in a big one, it has to wait."""
+"""If it takes longer in a bigger one, the day does without a partition."""
+BARRED = "no_coming_days"
+"""The constraint by which PostgreSQL knows without reading that a big default partition has no row of a coming day."""
+BAR_AHEAD = timedelta(hours=2)
+"""How far off the first day must be that it bars: if this purge dies, the next one must come before that day does."""
 COMING_DAYS = 8
 BATCH = 5_000
 """Rows that one transaction deletes."""
@@ -127,6 +133,7 @@ class _Purge:
         ((database_time,),) = connection.run("SELECT now()")
         # If the two clocks differ, the earlier one: a row that is too old can go later, a younger one never comes back.
         self.cutoff: datetime = min(database_time, own_time) - LIFETIME
+        self.now: datetime = database_time
         self.today = database_time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         self.give_up_at = time.monotonic() + LOCK_PATIENCE
 
@@ -141,6 +148,7 @@ class _Purge:
 
     def delete(self) -> Result:
         result = Result(self.cutoff, dry_run=False)
+        self._unbar()  # what a purge that died may have left
         partitions = self._partitions()
         # The default partition first: what has expired in it would only make new partitions slow to come.
         for partition in partitions:
@@ -167,10 +175,11 @@ class _Purge:
         return partition.end is not None and partition.end <= self.cutoff
 
     def _create_coming(self, starts: set[datetime | None]) -> None:
-        for offset in range(COMING_DAYS + 1):
-            start = self.today + timedelta(days=offset)
-            if start in starts:
-                continue
+        coming = [self.today + timedelta(days=offset) for offset in range(COMING_DAYS + 1)]
+        missing = [start for start in coming if start not in starts]
+        if missing and self._pages("messages_default") > SCANNED_PAGES:
+            self._bar(next(start for start in coming if start - self.now >= BAR_AHEAD))
+        for start in missing:
             try:
                 self._exclusively(partial(self._create, start))
             except DatabaseError as error:
@@ -178,6 +187,39 @@ class _Purge:
                 if sqlstate(error) not in (CHECK_VIOLATION, QUERY_CANCELED):
                     raise
                 logs.warning("a day's messages stay in the default partition", day=f"{start:%Y-%m-%d}")
+        self._unbar()
+
+    def _bar(self, first: datetime) -> None:
+        """Keep rows from `first` on out of the default partition, where PostgreSQL then need not look for them under
+        lock; it looks once, and nobody waits for that (ALTER TABLE, VALIDATE CONSTRAINT)."""
+        self._exclusively(
+            lambda: self.connection.script(
+                f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; ALTER TABLE messages_default"
+                f" ADD CONSTRAINT {BARRED} CHECK (created_at < '{first.isoformat()}') NOT VALID"
+            )
+        )
+        try:
+            self._validate()
+        except DatabaseError as error:
+            if sqlstate(error) != CHECK_VIOLATION:
+                raise
+            self._unbar()  # somebody's clock has put a row there
+
+    def _validate(self) -> None:
+        if self._barred():
+            self.connection.script(f"ALTER TABLE messages_default VALIDATE CONSTRAINT {BARRED}")
+
+    def _unbar(self) -> None:
+        if self._barred():
+            self._exclusively(
+                lambda: self.connection.script(
+                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; ALTER TABLE messages_default DROP CONSTRAINT {BARRED}"
+                )
+            )
+
+    def _barred(self) -> bool:
+        sql = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'messages_default'::regclass AND conname = :name"
+        return self._number(sql, cutoff=False, name=BARRED) > 0
 
     def _create(self, start: datetime) -> None:
         # The owner of `messages` is to own its partitions, too, whoever of its members runs this.
@@ -185,7 +227,7 @@ class _Purge:
             f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SELECT set_config('role', pg_get_userbyid(relowner)::text, true)"
             " FROM pg_class WHERE oid = 'messages'::regclass"
         )
-        if self._pages("messages_default") > COUNTED_PAGES:
+        if self._pages("messages_default") > SCANNED_PAGES:
             self.connection.script(f"SET LOCAL statement_timeout = '{SCAN_LIMIT}'")
         self.connection.script(
             f"CREATE TABLE messages_{start:%Y_%m_%d} PARTITION OF messages"

@@ -173,19 +173,55 @@ def test_a_day_whose_messages_are_in_the_default_partition_stays_there(
     rows.message(conversation_id)  # and writing goes on
 
 
-def test_a_big_default_partition_is_not_read_under_lock_for_long(
-    rows: Rows, database: Database, conversation_id: UUID, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def big_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any default partition counts as one that takes too long to read through under lock."""
+    monkeypatch.setattr(purging, "SCANNED_PAGES", 0)
+
+
+@pytest.mark.usefixtures("big_default")
+def test_coming_days_get_their_partitions_beside_a_big_default_one_that_is_not_read_for_it(
+    rows: Rows, database_url: str, conversation_id: UUID
 ) -> None:
-    monkeypatch.setattr(purging, "COUNTED_PAGES", 1)
-    monkeypatch.setattr(purging, "SCAN_LIMIT", "1ms")
+    name = database_url.rsplit("/", 1)[1]
+    rows(f"ALTER DATABASE {name} SET client_min_messages = debug1")  # PostgreSQL then tells what it need not read
     without_partitions(rows)
-    insert(rows, conversation_id, 30_000, day(rows, 2)[0])
-    assert purge(database).messages == 0
-    assert partitions(rows) == ["messages_default"]
-    rows("DELETE FROM messages")
-    monkeypatch.undo()
+    insert(rows, conversation_id, 3_000, day(rows, 2)[0])
+    talkative = Database(DatabaseSettings.read({"DATABASE_URL": database_url}))
+    said: list[bytes] = []
+
+    def listen(connection: Connection) -> None:
+        connection.raw.notices.clear()
+        assert purging._Purge(connection, datetime.now(UTC)).delete().messages == 0  # noqa: SLF001
+        said.extend(notice[b"M"] for notice in connection.raw.notices)
+
+    talkative.session(listen)
+    talkative.close()
+    names = partitions(rows)
+    coming = [day(rows, -ahead)[1] for ahead in range(2, purging.COMING_DAYS + 1)]  # near midnight not tomorrow's
+    assert set(coming) <= set(names)
+    assert sum(b"is implied by existing constraints" in words for words in said) >= len(coming)
+    assert rows("SELECT count(*) FROM messages") == [[3_000]]
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
+
+
+@pytest.mark.usefixtures("big_default")
+def test_a_row_of_the_future_in_a_big_default_partition_stays_there(
+    rows: Rows, database: Database, conversation_id: UUID
+) -> None:
+    without_partitions(rows)
+    message_id = rows.message(conversation_id, age=-3 * 24)
     purge(database)
-    assert day(rows, -1)[1] in partitions(rows)
+    assert rows("SELECT id, tableoid::regclass::text FROM messages") == [[message_id, "messages_default"]]
+    assert day(rows, -2)[1] in partitions(rows)
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
+
+
+@pytest.mark.usefixtures("big_default")
+def test_what_a_purge_that_died_has_barred_is_opened_again(rows: Rows, database: Database) -> None:
+    rows(f"ALTER TABLE messages_default ADD CONSTRAINT {purging.BARRED} CHECK (created_at < now()) NOT VALID")
+    purge(database)
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
 
 
 def test_the_boundary_day_is_counted_exactly_however_big(rows: Rows, database: Database, conversation_id: UUID) -> None:
@@ -285,9 +321,11 @@ class CrashError(BaseException):
     """The end of a process, as far as its database connection can tell."""
 
 
+@pytest.mark.parametrize("scanned_pages", [purging.SCANNED_PAGES, 0])
 def test_purge_can_crash_anywhere_and_the_next_one_ends_its_work(
-    rows: Rows, database_url: str, alice: Person, monkeypatch: pytest.MonkeyPatch
+    rows: Rows, database_url: str, alice: Person, monkeypatch: pytest.MonkeyPatch, scanned_pages: int
 ) -> None:
+    monkeypatch.setattr(purging, "SCANNED_PAGES", scanned_pages)
     without_partitions(rows, keep=lambda name: name <= day(rows, 0)[1])
     kept = rows.conversation(alice)
     insert(rows, kept, 2, day(rows, 1)[0])
