@@ -272,6 +272,8 @@ def _retried(connection: Connection, tree: _Tree, existing: Message, conversatio
 def _parent(tree: _Tree, ask: Submit) -> str | None:
     """The message that a new question follows."""
     if ask.edited is not None:
+        if not tree.messages:
+            raise unknown_conversation()
         edited = tree.get(ask.edited)
         if edited is None or edited.role != "user":
             raise Problem(422, "messageId names no question of this conversation.", field="messageId")
