@@ -205,7 +205,7 @@ class ChatSettings:
         if model and not (provider and colon and name):
             reader.faults.append(f"CHAT_MODEL must be provider:model, not {model!r}")
         prompt = reader.text("CHAT_SYSTEM_PROMPT", SYSTEM_PROMPT)
-        tokens = reader.number("CHAT_CONTEXT_TOKENS", 32_768, 256, 10_000_000)
+        tokens = reader.number("CHAT_CONTEXT_TOKENS", 32_768, 1, 10_000_000)
         deadline = reader.number("CHAT_DEADLINE_SECONDS", 540, 5, 590)
         grace = reader.number("GRACE_SECONDS", 570, 1, 3600)
         reader.done()

@@ -103,7 +103,7 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
         (ChatSettings, {"CHAT_MODEL": "gemini"}, "CHAT_MODEL must be provider:model"),
         (ChatSettings, {"CHAT_MODEL": ":a"}, "CHAT_MODEL must be provider:model"),
         (ChatSettings, {"CHAT_MODEL": "a:"}, "CHAT_MODEL must be provider:model"),
-        (ChatSettings, {"CHAT_MODEL": "a:b", "CHAT_CONTEXT_TOKENS": "1"}, "CHAT_CONTEXT_TOKENS must be a whole number"),
+        (ChatSettings, {"CHAT_MODEL": "a:b", "CHAT_CONTEXT_TOKENS": "0"}, "CHAT_CONTEXT_TOKENS must be a whole number"),
         (PurgeSettings, PURGE | {"PURGE_AUDIENCE": ""}, "PURGE_AUDIENCE is not set"),
         (PurgeSettings, PURGE | {"PURGE_CALLERS": ""}, "PURGE_CALLERS is not set"),
         (PurgeSettings, PURGE | {"PURGE_CALLERS": "a, b@c"}, "PURGE_CALLERS must be e-mail addresses, not a"),
