@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 
 _finishers: list[Callable[[float], None]] = []
-_stopping = threading.Event()
 
 importing = threading.Lock()
 """Held by whoever imports big packages outside a module's top level: their modules import each other in circles, and
@@ -37,14 +36,8 @@ def before_exit(finish: Callable[[float], None]) -> None:
     _finishers.append(finish)
 
 
-def is_stopping() -> bool:
-    """Whether the process has been asked to end: it then takes no new work."""
-    return _stopping.is_set()
-
-
 def stop(seconds: float) -> list[threading.Thread]:
     """Start everything that was registered with `before_exit`. The server calls this, at SIGTERM."""
-    _stopping.set()
     threads = [threading.Thread(target=finish, args=(seconds,), daemon=True) for finish in _finishers]
     for thread in threads:
         thread.start()

@@ -21,6 +21,7 @@ from nanoka.answers import Begun
 from nanoka.chat_model import ChatModel, Usage
 from nanoka.database import Database, DatabaseUnavailableError
 from nanoka.failures import DEADLINE, STALLED, TOO_SLOW, UNKNOWN, Failure, classify
+from nanoka.gate import Gate
 from nanoka.liveness import INTERRUPTED, NEVER_BEGUN
 from nanoka.running import Answer
 from nanoka.saver import Saver
@@ -76,6 +77,10 @@ class Producer:
         self._runs: dict[str, _Run] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._title_at = 0.0
+        self.beginning = Gate()
+        """Held by whoever stores a question until its answer is known here; closed once the process is to end."""
+        self.following = Gate()
+        """Held by whoever follows an answer of another process."""
         self.closed = threading.Event()
         """Set when the process ends: who follows an answer of another process must let go."""
 
@@ -102,11 +107,16 @@ class Producer:
         self._cut_short(answer, "stopped")
 
     def finish(self, seconds: float) -> None:
-        """Let the running answers come to their end for so long, then save the rest as interrupted."""
-        if not self._saver.wait_until_idle(seconds):
+        """Begin nothing more, let what is written or followed here come to its end for so long, then save the rest as
+        interrupted."""
+        end = time.monotonic() + seconds
+        self.beginning.close()
+        self.beginning.wait_until_empty(seconds)
+        if not self._saver.wait_until_idle(end - time.monotonic()):
             for run in list(self._runs.values()):
                 self._cut_short(run.answer, "interrupted")
             self._saver.wait_until_idle(SAVING)
+        self.following.wait_until_empty(end - time.monotonic())
         self.closed.set()
         self._saver.close()
 
@@ -146,6 +156,8 @@ class Producer:
         """An answer's whole life on the loop."""
         answer = run.answer
         status, failure = await self._read(run)
+        if status != "complete":
+            run.why = run.why or status  # no title is asked for any more, though its time may come yet
         self._flush(run)
         if status == "complete" and run.begun.untitled:
             await self._finish_title(run)
@@ -239,6 +251,9 @@ class Producer:
                 answers.retitle, self._database, begun.key.conversation_id, begun.title, new
             )
         except DatabaseUnavailableError:
+            return
+        except Exception:  # noqa: BLE001 - an answer must not wait for ever for what it can do without
+            logs.exception("title.not_saved")
             return
         if title is not None:
             run.answer.rename(title)

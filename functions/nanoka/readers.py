@@ -9,6 +9,7 @@ from typing import Any
 from nanoka import answers, stream
 from nanoka.answers import Key
 from nanoka.database import Database, DatabaseUnavailableError
+from nanoka.gate import Gate
 from nanoka.liveness import INTERRUPTED
 from nanoka.running import GONE, Answer, Title
 
@@ -104,22 +105,25 @@ def live(answer: Answer, client: Client) -> Iterator[bytes]:
         subscription.close()
 
 
-def follow(database: Database, key: Key, client: Client, closed: Event) -> Iterator[bytes]:
+def follow(database: Database, key: Key, client: Client, following: Gate, closed: Event) -> Iterator[bytes]:
     """An answer of another process, or one that has ended: what is stored, then what is added to it.
 
-    `closed` is set when this process ends.
+    Args:
+        following: held meanwhile, so that this process lets the answer come to its end.
+        closed: set when this process can wait no longer.
     """
     frames = _Frames(key, client)
-    yield stream.start(str(key.id))
-    for sent in _stored(database, frames, closed):
-        if sent:
-            frames.spoke = time.monotonic()
-            yield sent
-        elif (silence := frames.silence()) is None:
-            return
-        elif silence:
-            frames.spoke = time.monotonic()
-            yield silence
+    with following.enter():
+        yield stream.start(str(key.id))
+        for sent in _stored(database, frames, closed):
+            if sent:
+                frames.spoke = time.monotonic()
+                yield sent
+            elif (silence := frames.silence()) is None:
+                return
+            elif silence:
+                frames.spoke = time.monotonic()
+                yield silence
 
 
 def _stored(database: Database, frames: _Frames, closed: Event) -> Iterator[bytes]:

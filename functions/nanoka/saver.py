@@ -77,6 +77,7 @@ class Saver:
                 self._save(batch)
             except DatabaseUnavailableError:
                 logs.warning("answers.not_saved", count=len(batch))
+                time.sleep(INTERVAL)  # a database that refuses us says so at once
             except Exception:  # noqa: BLE001 - without its saver the process would lose every answer
                 logs.exception("answers.not_saved", count=len(batch))
                 time.sleep(INTERVAL)

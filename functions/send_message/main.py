@@ -8,6 +8,7 @@ from flask import Request, Response
 from nanoka import answers, context, lifecycle, questions, readers, stream, titles
 from nanoka.chat_model import ChatModel
 from nanoka.database import Database
+from nanoka.gate import ClosedError
 from nanoka.problems import Problem
 from nanoka.producer import Producer
 from nanoka.questions import Submit
@@ -44,19 +45,22 @@ def send(request: Request) -> Response:
     model.preload()  # a pod that was woken by this very question has not begun to yet
     user = require_user(database, request)
     ask = questions.parse(json_object(request))
-    if lifecycle.is_stopping():
-        raise Problem(503, "This server is about to stop. Please try again.", headers={"Retry-After": "1"})
-    begun = answers.begin(
-        database,
-        user.id,
-        ask,
-        model=settings.model,
-        title=titles.from_words(ask.text) if isinstance(ask, Submit) else "",
-        budget=context.budget(settings.context_tokens, [settings.system_prompt]),
-    )
-    if isinstance(begun, answers.Key):
-        return _stream(begun, request)
-    return _response(readers.live(producer.start(begun, received), readers.Client(request.environ)))
+    try:
+        with producer.beginning.enter():
+            begun = answers.begin(
+                database,
+                user.id,
+                ask,
+                model=settings.model,
+                title=titles.from_words(ask.text) if isinstance(ask, Submit) else "",
+                budget=context.budget(settings.context_tokens, [settings.system_prompt]),
+            )
+            if isinstance(begun, answers.Begun):
+                answer = producer.start(begun, received)
+                return _response(readers.live(answer, readers.Client(request.environ)))
+    except ClosedError:
+        raise Problem(503, "This server is about to stop. Please try again.", headers={"Retry-After": "1"}) from None
+    return _stream(begun, request)
 
 
 @router.route("GET", "/api/messages/<conversation_id>/stream")
@@ -85,7 +89,7 @@ def _stream(key: answers.Key, request: Request) -> Response:
     answer = producer.find(key)
     if answer is not None:
         return _response(readers.live(answer, client))
-    return _response(readers.follow(database, key, client, producer.closed))
+    return _response(readers.follow(database, key, client, producer.following, producer.closed))
 
 
 def _response(frames: Iterator[bytes]) -> Response:

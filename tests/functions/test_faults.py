@@ -152,6 +152,27 @@ def test_an_answer_without_reader_survives_sigterm(start: StartPod, remote: Remo
     assert len(saved(rows).split()) == 60
 
 
+def test_sigterm_lets_an_answer_be_followed_to_its_end(start: StartPod, remote: Remote, alice: Person) -> None:
+    writer, follower, conversation = start(), start(), uuid4()
+    answers, asking = in_background(lambda: remote(writer, alice).ask("One [[rate=20 words=60]]", conversation))
+    reader = remote(follower, alice)
+    until(lambda: reader.resume(conversation, lambda answer: bool(answer.text)).status == 200, 15)
+    begun = threading.Event()
+
+    def seen(answer: Answer) -> None:
+        if answer.text:
+            begun.set()
+
+    followed, following = in_background(lambda: reader.resume(conversation, seen))
+    assert begun.wait(10)
+    follower.terminate()
+    asking.join(15)
+    following.join(15)
+    assert answers[0].ending == "complete"
+    assert (followed[0].text, followed[0].ending) == (answers[0].text, "complete")
+    assert follower.program.wait(15) == 0
+
+
 def test_stop_and_resume_at_another_pod(start: StartPod, remote: Remote, alice: Person) -> None:
     writer, other = start(), remote(start(), alice)
     conversation = uuid4()

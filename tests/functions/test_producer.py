@@ -11,6 +11,7 @@ import pytest
 from nanoka import answers, producer, readers, saver
 from nanoka.answers import Key, State
 from nanoka.database import Database, DatabaseUnavailableError
+from nanoka.gate import Gate
 from nanoka.running import END, GONE, Answer, Title
 from nanoka.saver import Saver
 from nanoka.settings import DatabaseSettings
@@ -113,7 +114,7 @@ class TestFollowing:
             return state
 
         monkeypatch.setattr(answers, "read", look)
-        return whole(readers.follow(NOWHERE, KEY, readers.Client({}), threading.Event()))
+        return whole(readers.follow(NOWHERE, KEY, readers.Client({}), Gate(), threading.Event()))
 
     def test_text_and_title_as_they_grow(self, monkeypatch: pytest.MonkeyPatch) -> None:
         silent = [State("", "streaming", None, "B")] * 8
@@ -135,16 +136,21 @@ class TestFollowing:
         assert self.follow(monkeypatch, [None]).error == GONE
 
     def test_a_process_that_ends_lets_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        closed = threading.Event()
+        closed, following = threading.Event(), Gate()
         monkeypatch.setattr(answers, "read", lambda *_: State("", "streaming", None, "A"))
         threading.Timer(0.2, closed.set).start()
-        assert whole(readers.follow(NOWHERE, KEY, readers.Client({}), closed)).error
+        frames = readers.follow(NOWHERE, KEY, readers.Client({}), following, closed)
+        next(frames)
+        assert not following.wait_until_empty(0)
+        assert "error" in [event["type"] for event in read(frames) if isinstance(event, dict)]
+        assert following.wait_until_empty(0)
 
     def test_a_client_that_is_gone_is_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(answers, "read", lambda *_: State("", "streaming", None, "A"))
         ours, theirs = socket.socketpair()
         theirs.close()
-        frames = readers.follow(NOWHERE, KEY, readers.Client({"gunicorn.socket": ours}), threading.Event())
+        client = readers.Client({"gunicorn.socket": ours})
+        frames = readers.follow(NOWHERE, KEY, client, Gate(), threading.Event())
         assert whole(frames).done is False
         ours.close()
 

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 from langchain_openai.chat_models import _client_utils
+from pg8000.exceptions import DatabaseError
 
-from nanoka import producer
+from nanoka import answers, producer
 from tests.functions.chat import Answer, Chat, submission, until
 from tests.functions.conftest import Browser, Functions, Person, Rows
 from tests.standins.behaviour import TITLE, Behaviour
@@ -142,6 +143,18 @@ class TestTitle:
         assert time.monotonic() - started < 8
         assert answer.titles == [f"Hi [[{fault}]]"]
         assert rows("SELECT title FROM conversations WHERE id = :id", id=conversation) == [[answer.titles[-1]]]
+
+    def test_one_that_cannot_be_stored_harms_nothing(
+        self, chat: Chat, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise DatabaseError({"C": "53100", "M": "could not extend file"})
+
+        monkeypatch.setattr(answers, "retitle", full)
+        answer = chat.ask("Hello there")
+        assert answer.ending == "complete"
+        assert answer.titles == ["Hello there"]
+        assert rows("SELECT status FROM messages WHERE id = :id", id=answer.id) == [["complete"]]
 
     def test_only_a_new_conversation_is_given_one(self, chat: Chat, model: OpenAIModel) -> None:
         conversation = uuid4()
@@ -377,6 +390,39 @@ class TestRunning:
         assert answers[0].done
 
 
+class TestProcessThatEnds:
+    def test_takes_no_question_any_more(self, chat: Chat, rows: Rows) -> None:
+        sys.modules["main"].producer.finish(0)
+        refused = chat.ask("One")
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+        assert rows("SELECT count(*) FROM conversations") == [[0]]
+
+    def test_answers_the_question_that_is_being_stored(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch, rows: Rows
+    ) -> None:
+        begin, stored, go_on = answers.begin, threading.Event(), threading.Event()
+
+        def slowly(*arguments: Any, **options: Any) -> Any:
+            begun = begin(*arguments, **options)
+            stored.set()
+            go_on.wait(10)
+            return begun
+
+        monkeypatch.setattr(answers, "begin", slowly)
+        told: list[Answer] = []
+        asking = background(lambda: told.append(chat.ask("One")))
+        assert stored.wait(10)
+        running = sys.modules["main"].producer
+        ending = background(lambda: running.finish(10))
+        until(lambda: running.beginning._closed)  # noqa: SLF001
+        assert not running.closed.is_set()
+        go_on.set()
+        asking.join(10)
+        ending.join(10)
+        assert told[0].ending == "complete"
+        assert rows("SELECT status FROM messages WHERE id = :id", id=told[0].id) == [["complete"]]
+
+
 class TestModel:
     @pytest.mark.parametrize(
         ("fault", "words", "begun"),
@@ -407,6 +453,19 @@ class TestModel:
         assert rows("SELECT text, status, error FROM messages WHERE id = :id", id=answer.id) == [
             [answer.text, "failed", answer.error]
         ]
+
+    @pytest.mark.parametrize("fault", ["cut=5", "block=answer"])
+    def test_that_fails_is_not_asked_for_a_title_afterwards(
+        self, chat: Chat, rows: Rows, model: OpenAIModel, monkeypatch: pytest.MonkeyPatch, fault: str
+    ) -> None:
+        monkeypatch.setattr(producer, "TITLE_AFTER", 0.3)
+        answer = chat.ask(f"One [[{fault}]]")
+        assert answer.error
+        loop, passed = sys.modules["main"].producer._loop, threading.Event()  # noqa: SLF001
+        loop.call_soon_threadsafe(loop.call_later, 0.4, passed.set)  # the loop keeps the order of its timers
+        assert passed.wait(10)
+        assert [request for request in model.requests if request["title"]] == []
+        assert rows("SELECT title FROM conversations") == [[answer.titles[-1]]]
 
     def test_that_is_down(self, function: Functions, alice: Person) -> None:
         chat = Chat(Browser(function("send_message"), alice))
@@ -493,6 +552,7 @@ class TestRefused:
         for unknown, id_ in ((other, conversation), (chat, uuid4())):
             assert unknown.resume(id_).problem == UNKNOWN
             assert unknown.regenerate(id_).problem == UNKNOWN
+            assert unknown.ask("Two", id_, edited=question).problem == UNKNOWN
             assert unknown.stop(id_) == 404
         assert other.ask("One", conversation, id=question).problem == UNKNOWN
         assert rows("SELECT count(*) FROM messages") == [[2]]

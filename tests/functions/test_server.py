@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING
@@ -55,8 +54,7 @@ def function(request):
     if request.path == "/late":
         late.set()
     if request.path != "/ticks":
-        return {"pid": os.getpid(), "forked": forked, "collects": gc.isenabled(), "frozen": gc.get_freeze_count(),
-                "stopping": lifecycle.is_stopping()}
+        return {"pid": os.getpid(), "forked": forked, "collects": gc.isenabled(), "frozen": gc.get_freeze_count()}
 
     def ticks():
         for number in range(int(request.args["count"])):
@@ -139,7 +137,6 @@ def test_work_begins_in_the_worker_and_imports_are_no_garbage(pod: Callable[...,
     assert f'"pid":{worker.pid}' in answer
     assert '"collects":true' in answer
     assert '"frozen":0' not in answer
-    assert '"stopping":false' in answer
 
 
 def test_serves_as_many_requests_at_once_as_it_has_threads(pod: Callable[..., Pod]) -> None:
@@ -301,11 +298,8 @@ def test_a_wrong_setting_ends_it_at_once_with_a_sentence(tmp_path: Path, name: s
 def test_every_finisher_is_told_how_long_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float] = []
     monkeypatch.setattr(lifecycle, "_finishers", [])
-    monkeypatch.setattr(lifecycle, "_stopping", threading.Event())
     lifecycle.before_exit(told.append)
     lifecycle.before_exit(told.append)
-    assert not lifecycle.is_stopping()
     for thread in lifecycle.stop(7.0):
         thread.join(5)
-    assert lifecycle.is_stopping()
     assert told == [7.0, 7.0]
