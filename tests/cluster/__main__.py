@@ -38,7 +38,7 @@ def manifests() -> int:
             charts.fetch()
     except (GoMissingError, ChartMissingError) as error:
         print(f"{LOUD}\n{error}\nTHE VALUES IN terraform/argocd ARE NOT TRIED ON IT.\n{LOUD}", flush=True)
-    for scanner in ("checkov", "zizmor", "actionlint"):
+    for scanner in (*tools.VERSIONS, "actionlint"):
         try:
             with step(f"{scanner} installed"):
                 tools.fetch(scanner)

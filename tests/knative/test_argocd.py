@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from tests.cluster import render
 from tests.cluster.kubectl import Thing
 from tests.knative.workloads import identity, namespace, of_kind
@@ -45,6 +47,18 @@ def test_the_project_allows_what_they_make() -> None:
             if scope == "namespace":
                 target = namespace(thing) or application["spec"]["destination"]["namespace"]
                 assert target in places, f"{identity(application)}: {identity(thing)} in {target}"
+
+
+def test_a_commit_repairs_whatever_a_commit_broke(production: list[Thing]) -> None:
+    """Argo CD begins no sync while another one waits or retries: each must look at newer commits, or come to an end."""
+    for application in applications():
+        assert application["spec"]["syncPolicy"]["retry"]["refresh"] is True, identity(application)
+    (root,) = [application for application in applications() if application["metadata"]["name"] == "root"]
+    assert root["spec"]["syncPolicy"]["retry"]["limit"] < 0
+    (migrations,) = of_kind(production, "Job")
+    values = yaml.safe_load((render.ROOT / "terraform" / "argocd" / "values.yaml").read_text())
+    timeout = int(values["configs"]["params"]["controller.sync.timeout.seconds"])
+    assert migrations["spec"]["activeDeadlineSeconds"] < timeout <= 3600
 
 
 def test_functions_are_applied_client_side() -> None:

@@ -162,6 +162,12 @@ def test_argo_cds_chart_heeds_every_value(made: list[Thing]) -> None:
     (settings,) = [t["data"] for t in of_kind(made, "ConfigMap") if t["metadata"]["name"] == "argocd-cm"]
     assert settings.items() >= values["configs"]["cm"].items()
     (parameters,) = [t["data"] for t in of_kind(made, "ConfigMap") if t["metadata"]["name"] == "argocd-cmd-params-cm"]
-    assert parameters["server.insecure"] == "true"
+    wanted = {name: str(value).lower() for name, value in values["configs"]["params"].items()}
+    assert parameters.items() >= wanted.items()
+    assert wanted.keys() <= {
+        entry.get("valueFrom", {}).get("configMapKeyRef", {}).get("key")
+        for _, container in containers(made)
+        for entry in container.get("env", [])
+    }
     running = {owner.rpartition("/")[2] for owner, _ in containers(made)}
     assert running == {f"argocd-{name}" for name in ("application-controller", "redis", "repo-server", "server")}

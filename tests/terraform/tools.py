@@ -1,4 +1,4 @@
-"""Scanners that judge what other tools read: each in an environment of its own, beside the cluster's programs.
+"""Programs that judge what other tools read: each in an environment of its own, beside the cluster's programs.
 
 They pin libraries that ours do not want, so they are in no lock of ours. `nox -s manifests` fetches them; a test whose
 scanner is not there says so.
@@ -14,8 +14,8 @@ import pytest
 
 from tests.cluster import programs
 
-VERSIONS = {"checkov": "3.3.30", "zizmor": "1.32.0"}
-"""Scanners from the Python registry."""
+VERSIONS = {"checkov": "3.3.30", "zizmor": "1.32.0", "lupa": "2.8"}
+"""Those from the Python registry. lupa is Lua, in which Argo CD is told what is healthy: a library for Python."""
 
 
 class ToolMissingError(RuntimeError):
@@ -27,29 +27,36 @@ def environment(name: str) -> Path:
     return programs.CACHE / "scanners" / f"{name}-{VERSIONS[name]}"
 
 
+def installed(name: str) -> Path:
+    """Where the program of a scanner is once it is installed; a library's is its environment's Python."""
+    if name == "actionlint":
+        return programs.folder(name) / name
+    return environment(name) / "bin" / ("python" if name == "lupa" else name)
+
+
 def fetch(name: str) -> Path:
     """A scanner's program, installed if it is absent. Raises ToolMissingError."""
     try:
         if name == "actionlint":
             return programs.program("actionlint", name)
-        program = environment(name) / "bin" / name
-        if not program.exists():
+        if not installed(name).exists():
             pip = [str(environment(name) / "bin" / "python"), "-m", "pip", "install", "--quiet"]
             subprocess.run([sys.executable, "-m", "venv", str(environment(name))], check=True)
             subprocess.run([*pip, f"{name}=={VERSIONS[name]}"], check=True)
     except (subprocess.CalledProcessError, programs.GoMissingError) as error:
+        if name in VERSIONS:
+            shutil.rmtree(environment(name), ignore_errors=True)  # half of one would look installed
         raise ToolMissingError(f"{name} cannot be had: {error}") from error
-    return program
+    return installed(name)
 
 
 def find(name: str) -> Path:
     """A scanner that is there already, on PATH or fetched; else the test is skipped, loudly."""
     if found := shutil.which(name):
         return Path(found)
-    fetched = programs.folder(name) / name if name == "actionlint" else environment(name) / "bin" / name
-    if not fetched.exists():
+    if not installed(name).exists():
         pytest.skip(f"NOT RUN: {name} is not installed (`nox -s manifests` fetches it)")
-    return fetched
+    return installed(name)
 
 
 def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
