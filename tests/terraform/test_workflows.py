@@ -40,6 +40,7 @@ def test_actions_are_pinned_by_commit_and_rights_are_given_by_job(workflow: Path
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
     described = yaml.safe_load(text)
     assert described["permissions"] == {}
+    assert described["defaults"] == {"run": {"shell": "bash"}}  # a plan that fails into a pipe is a failure
     for name, job in described["jobs"].items():
         assert "permissions" in job, name
         assert "uses" in job or job["timeout-minutes"] <= 60, name
