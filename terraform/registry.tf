@@ -1,14 +1,11 @@
-# Images: one repository, a name for each function and one for the web. A tag never moves; pods name digests.
+# Images: one repository, a name for each function and one for the web. Pods name digests, so that no tag decides what
+# runs; tags that nobody may move could not be deleted either, and with them no image that has one.
 
 resource "google_artifact_registry_repository" "images" {
   repository_id = local.name
   location      = var.region
   format        = "DOCKER"
   description   = "Nanoka's images"
-
-  docker_config {
-    immutable_tags = true
-  }
 
   # A release makes about four versions of an image: index, image, its description, signature. What is older than 90
   # days goes, but for the last fifty: a dozen releases to roll back to.

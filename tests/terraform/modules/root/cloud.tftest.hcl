@@ -95,6 +95,15 @@ run "logs_live_seven_days" {
   }
 }
 
+run "old_images_can_go" {
+  command = plan
+
+  assert {
+    condition     = length(google_artifact_registry_repository.images.docker_config) == 0 && [for policy in google_artifact_registry_repository.images.cleanup_policies : policy.action if policy.action == "DELETE"] == ["DELETE"]
+    error_message = "Under immutable tags the cleanup deletes no image that a release ever tagged."
+  }
+}
+
 run "settings_are_lines_for_an_environment_file" {
   command = plan
 
