@@ -1,20 +1,18 @@
 import { Problem } from "@/api/client";
 import { getConversation } from "@/api/conversations";
-import { resumeAnswer, sendMessage, stopAnswer } from "@/api/messages";
-import type { ConversationDetail, SendRequest, StreamEvent } from "@/api/types";
+import { sendMessage } from "@/api/messages";
+import type { ConversationDetail, SendRequest } from "@/api/types";
 import { announce } from "@/shared/signals";
 import { createStore, type Store } from "@/shared/store";
 import { waitFor } from "@/shared/wait";
+import { AnswerReader, type Outcome } from "./answer-reader";
 import { type NewMessage, withChange, withHistory, withMessage, withoutMessage } from "./changes";
-import { type Ending, readAnswer } from "./exchange";
+import type { Exchange } from "./exchange";
 import { LiveText } from "./live-text";
-import { type Conversation, emptyConversation, type Phase } from "./model";
+import { type Conversation, emptyConversation } from "./model";
 import { outbox, type Unsent } from "./outbox";
 import { regeneration } from "./regeneration";
 import { type Message, newestUnder } from "./tree";
-
-/** How long a request may go unanswered before the page says that a function is starting. */
-const WAKING_AFTER = 1500;
 
 /**
  * One conversation, for as long as the page lives: it goes on reading an answer while another conversation is shown.
@@ -22,11 +20,11 @@ const WAKING_AFTER = 1500;
 export class Session {
   readonly state: Store<Conversation>;
   readonly live = new LiveText();
-  private reading: AbortController | null = null;
-  private stopWanted = false;
+  private readonly reader: AnswerReader;
 
   constructor(id: string, fresh: boolean) {
     this.state = createStore(emptyConversation(id, fresh ? "new" : "loading"));
+    this.reader = new AnswerReader(this.state, this.live);
   }
 
   get id(): string {
@@ -35,12 +33,12 @@ export class Session {
 
   /** Bring the page to what the server knows, and read on if an answer is being written. */
   async sync(): Promise<void> {
-    if (this.isReading() || this.state.get().load === "new") return;
+    if (this.reader.isBusy() || this.state.get().load === "new") return;
     try {
       const detail = await getConversation(this.id);
-      if (!this.isReading()) this.merge(detail);
+      if (!this.reader.isBusy()) this.merge(detail);
     } catch (error) {
-      if (this.isReading()) return;
+      if (this.reader.isBusy()) return;
       const missing = error instanceof Problem && error.status === 404;
       const load = missing ? "missing" : this.state.get().load === "loading" ? "failed" : this.state.get().load;
       this.patch({ load });
@@ -70,7 +68,7 @@ export class Session {
 
   async regenerate(answer: Message): Promise<void> {
     const question = this.state.get().messages.find((message) => message.id === answer.parent_id);
-    if (this.isReading() || !question) return;
+    if (this.reader.isBusy() || !question) return;
     const open = regeneration(this.state.get(), question, answer);
     const version = this.addAnswer(question.id);
     try {
@@ -101,19 +99,7 @@ export class Session {
   }
 
   async stop(): Promise<void> {
-    const { phase } = this.state.get();
-    if (phase === "idle" || phase === "stopping") return;
-    this.patch({ phase: "stopping" });
-    if (phase === "sending" || phase === "waking") {
-      this.stopWanted = true; // there is nothing to stop before the question arrived
-      return;
-    }
-    try {
-      await stopAnswer(this.id);
-    } catch (error) {
-      if (this.state.get().phase === "stopping") this.patch({ phase });
-      throw error;
-    }
+    await this.reader.stop();
   }
 
   choose(version: Message): void {
@@ -126,11 +112,7 @@ export class Session {
 
   /** Stop reading; the server goes on writing. */
   close(): void {
-    this.reading?.abort();
-  }
-
-  private isReading(): boolean {
-    return this.reading !== null;
+    this.reader.abort();
   }
 
   private patch(change: Partial<Conversation>): void {
@@ -157,7 +139,7 @@ export class Session {
   }
 
   private async submit(question: Unsent): Promise<void> {
-    if (this.isReading()) return;
+    if (this.reader.isBusy()) return;
     const { id, parent, text, edited } = question;
     outbox.set(this.id, question);
     this.add({ id, parent_id: parent, role: "user", text, status: "complete" });
@@ -188,84 +170,29 @@ export class Session {
     if (error.status === 409) void this.sync();
   }
 
-  private async read(open: ((signal: AbortSignal) => Promise<Response | null>) | null, answer: string): Promise<void> {
-    const reading = new AbortController();
-    this.reading = reading;
-    this.stopWanted = false;
-    this.patch({ phase: open ? "sending" : "thinking", problem: null });
-    const waking = setTimeout(() => this.advance(["sending"], "waking"), WAKING_AFTER);
-    let id = answer;
-    let ending: Ending = "lost";
+  private async read(open: Exchange["open"], answer: string): Promise<void> {
+    this.patch({ problem: null });
+    let outcome: Outcome | null = null;
     try {
-      ending = await readAnswer({
-        open,
-        resume: (signal) => resumeAnswer(this.id, signal),
-        onOpen: () => {
-          clearTimeout(waking);
-          outbox.set(this.id, null);
-          this.advance(["sending", "waking", "reconnecting"], "thinking");
-          if (open) announce({ type: "changed", id: this.id });
-          if (this.stopWanted) void stopAnswer(this.id).catch(() => undefined);
-          this.stopWanted = false;
-        },
-        onEvents: (events, isFresh) => {
-          if (isFresh) this.live.restart();
-          const before = this.live.length;
-          for (const event of events) id = this.take(event, id);
-          return this.live.length > before;
-        },
-        onBreak: () => this.advance(["thinking", "writing"], "reconnecting"),
-        signal: reading.signal,
+      outcome = await this.reader.read(open, answer, () => {
+        outbox.set(this.id, null);
+        if (open) announce({ type: "changed", id: this.id });
       });
     } finally {
-      clearTimeout(waking);
-      this.reading = null;
       // What is gone goes on as soon as history has told how.
-      this.patch({ phase: ending === "gone" ? "thinking" : "idle" });
+      this.patch({ phase: outcome?.ending === "gone" ? "thinking" : "idle" });
     }
-    await this.conclude(ending, id);
+    await this.conclude(outcome);
   }
 
-  private advance(from: Phase[], to: Phase): void {
-    if (from.includes(this.state.get().phase)) this.patch({ phase: to });
-  }
-
-  /** Take one event of the answer `id`; returns the id that the answer has from then on. */
-  private take(event: StreamEvent, id: string): string {
-    switch (event.type) {
-      case "start":
-        if (event.messageId !== id) this.patchMessage(id, { id: event.messageId });
-        return event.messageId;
-      case "text-delta":
-        this.live.append(event.delta);
-        this.advance(["thinking", "reconnecting"], "writing");
-        break;
-      case "data-title":
-        this.patch({ title: event.data.title });
-        announce({ type: "titled", id: this.id, title: event.data.title });
-        break;
-      case "error":
-        this.patchMessage(id, { status: "failed", error: event.errorText, text: this.live.end() });
-        break;
-      case "finish": {
-        const { status, created_at, expires_at } = event.messageMetadata;
-        this.patchMessage(id, { status, created_at, expires_at, text: this.live.end() });
-        this.patch({ expiresAt: expires_at });
-        break;
-      }
-      default:
-    }
-    return id;
-  }
-
-  private async conclude(ending: Ending, id: string): Promise<void> {
+  private async conclude({ ending, id }: Outcome): Promise<void> {
     if (ending === "finished" || ending === "failed") announce({ type: "changed", id: this.id });
     else this.patchMessage(id, { text: this.live.end(), ...(ending === "lost" ? { status: "cut" } : {}) });
     if (ending !== "gone") return;
     // History knows how it ended. It may still say `streaming` for the seconds until a dead pod is noticed.
     await waitFor(500, new AbortController().signal);
     await this.sync();
-    if (this.isReading()) return;
+    if (this.reader.isBusy()) return;
     this.patch({ phase: "idle" });
     const unknown = this.state.get().messages.find((message) => message.id === id && message.status === "streaming");
     if (unknown) this.patchMessage(id, { status: "cut" }); // history could not be asked

@@ -21,11 +21,6 @@ export function pathTo(messages: readonly Message[], leaf: string | null): Messa
   return path.reverse();
 }
 
-/** The versions of one message: what shares its parent and its role, oldest first. */
-export function versionsOf(messages: readonly Message[], of: Message): Message[] {
-  return messages.filter((message) => message.parent_id === of.parent_id && message.role === of.role);
-}
-
 /** The newest message at or under `id`: where a person who chooses a version arrives. */
 export function newestUnder(messages: readonly Message[], id: string): string {
   const under = new Set([id]);
