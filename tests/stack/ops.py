@@ -50,7 +50,7 @@ def purge(home: Home, *, dry_run: bool) -> str:
 def _token(url: str, issuer: str, told: dict[str, str]) -> str:
     audience = os.environ.get("PURGE_AUDIENCE") or told.get("PURGE_AUDIENCE") or url
     if issuer:
-        callers = os.environ.get("PURGE_CALLERS") or told["PURGE_CALLERS"]
+        callers = told["PURGE_CALLERS"]
         query = urllib.parse.urlencode({"audience": audience, "email": callers.split(",")[0].strip()})
         with urllib.request.urlopen(f"{issuer}/token?{query}", timeout=10) as response:
             return str(response.read().decode())

@@ -84,12 +84,13 @@ class Stack:
         except BaseException:
             self.stop()
             raise
+        complete = self.settings.complete()
         self.home.tell(
             url=self.url,
             database_url=self.database_url,
             issuer=self.issuer,
             functions={name: function.url for name, function in self.functions.items()},
-            settings=self.settings.told(),
+            settings=self.settings.told() | {name: complete[name] for name in ("PURGE_AUDIENCE", "PURGE_CALLERS")},
         )
         self.supervisor.start()
 
@@ -175,6 +176,8 @@ class Stack:
         part = Model(self.settings.given("NANOKA_GGUF"), self.home.log("model"))
         part.start(self._ports.claim("model"), self.programs)
         self.settings.tell(**part.settings)
+        if other := self.settings.given("OPENAI_BASE_URL"):
+            self._console.say(f"  OPENAI_BASE_URL={other} is left aside: without CHAT_MODEL the local model answers")
         self.settings.insist(OPENAI_BASE_URL=part.address)
         if part.bundled:
             self._ui_config["model_languages"] = ["en"]

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-LOCAL = {"OIDC_ISSUER": "", "PURGE_CERTS_URL": ""}
-"""The sign-in and the token issuer run here; an empty variable is none."""
+LOCAL = {
+    "OIDC_ISSUER": "",
+    "PURGE_CERTS_URL": "",
+    "PURGE_AUDIENCE": "https://own.example",
+    "PURGE_CALLERS": "first@ops.example, second@ops.example",
+}
+"""The sign-in and the token issuer run here (an empty variable is none); who may purge is given."""
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,7 @@ def test_purge_sends_the_token_that_it_is_given(chat: Runner) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "Purge answered with 401" in refused.stderr
     issuer = chat.wait_for("  token issuer ").split()[2]
-    token = httpx.get(f"{issuer}/token", params={"audience": "another", "email": "ops@nanoka.example"}).text
+    token = httpx.get(f"{issuer}/token", params={"audience": "another", "email": "first@ops.example"}).text
     assert "403" in _purge(chat, PURGE_TOKEN=token).stderr
 
 
