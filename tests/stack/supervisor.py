@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
 from typing import TYPE_CHECKING
+
+import psutil
 
 from tests.stack.errors import StackError
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from tests.stack.process import Programs
 
 LOOK_SECONDS = 0.1
+WORKERS_SECONDS = 0.5
+"""Between two looks at the functions' workers, which their masters replace by themselves."""
 SETTLED_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
 """Before the next start of a function that did not live for SETTLED_SECONDS: it may never come up."""
@@ -33,6 +38,8 @@ class Supervisor:
         self._console = console
         self._started: dict[str, float] = {}
         self._due: dict[str, float] = {}
+        self._workers: dict[int, set[int]] = {}
+        self._workers_due = 0.0
         self._thread = threading.Thread(target=self._watch, daemon=True, name="supervisor")
 
     def start(self) -> None:
@@ -51,6 +58,7 @@ class Supervisor:
             try:
                 self._bury()
                 self._revive()
+                self._tell_of_workers()
             except Exception as error:  # noqa: BLE001 - without its watcher the stack must not go on
                 self.failure = (
                     error if isinstance(error, StackError) else StackError(f"The supervisor failed: {error!r}")
@@ -70,6 +78,22 @@ class Supervisor:
             self._console.say(f"{program.name} (process {program.pid}) died of {how}; its log is {program.log}")
             # Its workers would keep the port, and go on without a master.
             self._programs.end(program)
+
+    def _tell_of_workers(self) -> None:
+        now = time.monotonic()
+        if now < self._workers_due:
+            return
+        self._workers_due = now + WORKERS_SECONDS
+        found: dict[int, set[int]] = {}
+        for function in self._functions.values():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found[function.pid] = {worker.pid for worker in psutil.Process(function.pid).children()}
+                for dead in self._workers.get(function.pid, set()) - found[function.pid]:
+                    self._console.say(
+                        f"The function {function.name}'s worker (process {dead}) died;"
+                        f" process {function.pid} starts another"
+                    )
+        self._workers = found
 
     def _revive(self) -> None:
         now = time.monotonic()

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.stack import developer, ports, postgres, services
+from tests.stack import developer, ports, postgres, services, supervisor
 from tests.stack.conftest import GIVEN, NOWHERE, Runner
 from tests.standins.openai_model import OpenAIModel
 
@@ -91,6 +91,17 @@ def test_a_function_that_dies_is_started_again_within_two_seconds(chat: Runner, 
     assert said == f"The function {name} has been started again as process {chat.processes()[name].pid}"
     assert _status(f"http://127.0.0.1:{port}/api/auth/me") in (401, 404)
     assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+
+
+def test_a_worker_that_dies_alone_is_told_of_and_replaced(chat: Runner) -> None:
+    master = chat.processes()["list_history"]
+    (worker,) = master.children()
+    while time.time() < worker.create_time() + 2 * supervisor.WORKERS_SECONDS:  # until the supervisor knows it
+        time.sleep(0.05)
+    os.kill(worker.pid, signal.SIGKILL)
+    said = f"The function list_history's worker (process {worker.pid}) died; process {master.pid} starts another"
+    assert chat.wait_for(said, 2)
+    assert _status(f"http://127.0.0.1:{master.environ()['PORT']}/api/conversations") == 401
 
 
 def test_a_function_that_cannot_live_is_not_started_again_in_a_busy_loop(chat: Runner) -> None:
