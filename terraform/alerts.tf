@@ -30,6 +30,8 @@ resource "google_monitoring_uptime_check_config" "front" {
     use_ssl      = true
     validate_ssl = true
   }
+
+  depends_on = [google_project_service.services]
 }
 
 locals {

@@ -39,6 +39,8 @@ resource "google_service_account" "release" {
 
   account_id   = "${local.name}-release"
   display_name = "Nanoka: pushes images"
+
+  depends_on = [google_project_service.services]
 }
 
 resource "google_service_account_iam_member" "release" {
@@ -63,6 +65,8 @@ resource "google_service_account" "plan" {
 
   account_id   = "${local.name}-plan"
   display_name = "Nanoka: plans"
+
+  depends_on = [google_project_service.services]
 }
 
 resource "google_service_account_iam_member" "plan" {

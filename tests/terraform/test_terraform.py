@@ -1,5 +1,6 @@
 """Terraform accepts what we wrote, and would make what we mean, in an empty project."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,19 @@ def test_the_format_is_terraforms_own() -> None:
     except TerraformMissingError as error:
         pytest.skip(f"NOT RUN: {error}")
     assert (done.returncode, tests.returncode) == (0, 0), done.stdout + tests.stdout
+
+
+def test_nothing_is_made_before_its_api_is_on() -> None:
+    """Else the first `apply` in an empty project fails or not, as it happens; no plan shows it."""
+    text = "\n".join(file.read_text() for file in (ROOT / "terraform").glob("*.tf"))
+    found = re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE)
+    bodies = {f"{kind}.{name}": body for kind, name, body in found}
+    waiting, before = {"google_project_service.services"}, 0
+    while len(waiting) > before:
+        before = len(waiting)
+        names = re.compile(rf"\b({'|'.join(map(re.escape, waiting))})\b")
+        waiting |= {name for name, body in bodies.items() if names.search(body)}
+    assert bodies.keys() <= waiting, bodies.keys() - waiting
 
 
 def test_the_cloud_is_valid(cloud: Workspace) -> None:
