@@ -378,7 +378,10 @@ export interface components {
         FinishEvent: {
             /** @constant */
             type: "finish";
-            /** @enum {string} */
+            /**
+             * @description Why the model ended. It is told while the answer is live, and not kept - a later stream says `stop`.
+             * @enum {string}
+             */
             finishReason: "stop" | "length" | "content-filter" | "other";
             messageMetadata: components["schemas"]["MessageMetadata"];
         };
@@ -919,7 +922,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It ends as `stopped`; also when nothing is being written. */
+            /** @description It ends as `stopped`, or as `complete` if its last word is there already and only its title is waited for. Also when nothing is being written. */
             202: {
                 headers: {
                     [name: string]: unknown;
