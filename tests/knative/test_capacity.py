@@ -5,8 +5,10 @@ import re
 from tests.cluster import render
 from tests.cluster.kubectl import Thing
 from tests.knative.workloads import environment, functions, of_kind, template
+from tests.terraform.workspace import COMMITTED
 
 TERRAFORM = render.ROOT / "terraform"
+OWN = r"^[^#\n]*\bmax_connections\s*=\s*(\d+)"
 MIGRATION = 1  # connections of the migration Job, which may run beside everything else
 
 
@@ -19,8 +21,13 @@ def number(file: str, pattern: str) -> int:
 
 def connection_limit() -> int:
     """What Cloud SQL gives its users: its limit less what it and Google's agents keep for themselves."""
-    maximum = number("variables.tf", r"max_connections\s*=\s*optional\(number,\s*(\d+)\)")
-    return maximum - number("database.tf", r"reserved_connections\s*=\s*(\d+)")
+    return max_connections() - number("database.tf", r"reserved_connections\s*=\s*(\d+)")
+
+
+def max_connections() -> int:
+    """An installation's own choice, which it commits, or else the one that it is delivered with."""
+    own = re.search(OWN, COMMITTED.read_text(), re.MULTILINE) if COMMITTED.exists() else None
+    return int(own[1]) if own else number("variables.tf", r"max_connections\s*=\s*optional\(number,\s*(\d+)\)")
 
 
 def connections(function: Thing) -> int:

@@ -12,6 +12,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 EXAMPLE = HERE / "modules" / "root" / "example.tfvars"
+COMMITTED = ROOT / "terraform" / "terraform.tfvars"
+"""An installation's own variables, which it commits (terraform/README.md); the project itself has none."""
 SETTINGS = ROOT / "knative" / "overlays" / "production" / "settings" / "settings.env"
 
 WITH_FACTS = ("main", "network", "database", "identities", "secrets", "settings", "logs")
@@ -98,8 +100,16 @@ def settings() -> dict[str, str]:
 
 
 def installation(scratch: Path) -> Path:
-    """A file of variables for the very installation whose settings are checked in."""
-    of = {"project_id": "PROJECT_ID", "region": "REGION", "domain": "DOMAIN", "alert_email": "ALERT_EMAIL"}
+    """The variables of the installation whose settings are checked in: its own file, or one made of the settings."""
+    if COMMITTED.exists():
+        return COMMITTED
+    of = {
+        "project_id": "PROJECT_ID",
+        "region": "REGION",
+        "domain": "DOMAIN",
+        "alert_email": "ALERT_EMAIL",
+        "model_location": "GOOGLE_CLOUD_LOCATION",
+    }
     values = {name: settings()[line] for name, line in of.items()} | {"project_number": "123456789012"}
     file = scratch / "installation.tfvars"
     file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
