@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Route
 
     from tests.web.conftest import OpenWindow
-    from tests.web.site import Site
+    from tests.web.site import Site, Visitor
     from tests.web.window import Window
 
 LAST = "word 119"
@@ -99,6 +99,35 @@ def test_a_question_sent_without_network_is_kept_and_sent_again(window: Window, 
     expect(window.answer).to_contain_text("You said: Are you there?", timeout=20_000)
     window.wait_for_end()
     expect(window.questions).to_have_count(1)
+
+
+def test_a_question_asked_before_its_conversation_is_loaded_joins_it(
+    open_window: OpenWindow, site: Site, visitor: Visitor
+) -> None:
+    conversation = site.exchange(visitor, "First", "One.", title="Earlier")
+    window = open_window()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    address = f"**/api/conversations/{conversation}"
+    window.page.route(address, hold)
+    window.row("Earlier").click()
+    site.answers(COUNTED, rate=60)
+    window.ask("Second")
+    expect(window.answer).to_contain_text("word 5")
+    window.page.unroute(address, hold)
+    held[0].continue_()
+    window.wait_for_end()
+    expect(window.questions).to_contain_text(["First", "Second"])
+    assert window.answer.locator(".md").inner_text() == COUNTED
+    assert site.rows(
+        "SELECT text FROM messages WHERE conversation_id = :id AND role = 'assistant' ORDER BY created_at",
+        id=conversation,
+    ) == [["One."], [COUNTED]]
+    window.page.reload()
+    expect(window.questions).to_contain_text(["First", "Second"])
 
 
 def test_two_tabs_show_the_same_conversation(window: Window, site: Site) -> None:

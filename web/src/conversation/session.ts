@@ -21,6 +21,11 @@ export class Session {
   readonly state: Store<Conversation>;
   readonly live = new LiveText();
   private readonly reader: AnswerReader;
+  /** Whether history may have what the page lacks. */
+  private behind = false;
+  /** Counts what a history that was asked for earlier may not have. */
+  private news = 0;
+  private catchingUp: Promise<boolean> | null = null;
 
   constructor(id: string, fresh: boolean) {
     this.state = createStore(emptyConversation(id, fresh ? "new" : "loading"));
@@ -33,23 +38,14 @@ export class Session {
 
   /** Bring the page to what the server knows, and read on if an answer is being written. */
   async sync(): Promise<void> {
-    if (this.reader.isBusy() || this.state.get().load === "new") return;
-    try {
-      const detail = await getConversation(this.id);
-      if (!this.reader.isBusy()) this.merge(detail);
-    } catch (error) {
-      if (this.reader.isBusy()) return;
-      const missing = error instanceof Problem && error.status === 404;
-      const load = missing ? "missing" : this.state.get().load === "loading" ? "failed" : this.state.get().load;
-      this.patch({ load });
-      this.restoreUnsent();
-      return;
-    }
-    const unfinished = this.state.get().messages.findLast((message) => message.status === "streaming");
-    if (unfinished) {
-      this.live.start(unfinished.text);
-      await this.read(null, unfinished.id);
-    }
+    if (this.state.get().load === "new") return;
+    this.behind = true;
+    this.news += 1;
+    if (this.reader.isBusy()) return; // its end catches up
+    this.catchingUp ??= this.catchUp().finally(() => {
+      this.catchingUp = null;
+    });
+    if (await this.catchingUp) await this.readOn();
   }
 
   async ask(text: string): Promise<void> {
@@ -115,6 +111,36 @@ export class Session {
     this.reader.abort();
   }
 
+  /** Take over what history has; false if it cannot be had, or an answer is being read, whose end asks again. */
+  private async catchUp(): Promise<boolean> {
+    let known: number;
+    let found: ConversationDetail | "missing" | "failed";
+    do {
+      known = this.news;
+      found = await getConversation(this.id).catch((error: unknown) =>
+        error instanceof Problem && error.status === 404 ? "missing" : "failed",
+      );
+      if (this.reader.isBusy()) return false;
+    } while (known !== this.news);
+    if (typeof found === "object") {
+      this.behind = false;
+      this.merge(found);
+      return true;
+    }
+    const { load } = this.state.get();
+    this.patch({ load: found === "missing" || load === "loading" ? found : load });
+    this.restoreUnsent();
+    return false;
+  }
+
+  /** Read on in the answer that history says is being written. */
+  private async readOn(): Promise<void> {
+    const unfinished = this.state.get().messages.findLast(({ status }) => status === "streaming");
+    if (!unfinished || this.reader.isBusy()) return;
+    this.live.start(unfinished.text);
+    await this.read(null, unfinished.id);
+  }
+
   private patch(change: Partial<Conversation>): void {
     this.state.update((now) => ({ ...now, ...change }));
   }
@@ -171,6 +197,7 @@ export class Session {
   }
 
   private async read(open: Exchange["open"], answer: string): Promise<void> {
+    this.news += 1;
     this.patch({ problem: null });
     let outcome: Outcome | null = null;
     try {
@@ -188,8 +215,13 @@ export class Session {
   private async conclude({ ending, id }: Outcome): Promise<void> {
     if (ending === "finished" || ending === "failed") announce({ type: "changed", id: this.id });
     else this.patchMessage(id, { text: this.live.end(), ...(ending === "lost" ? { status: "cut" } : {}) });
-    if (ending !== "gone") return;
-    // History knows how it ended. It may still say `streaming` for the seconds until a dead pod is noticed.
+    if (ending === "lost") this.behind = true; // and asking now would not be heard either
+    else if (ending === "gone") await this.learnEnd(id);
+    else if (this.behind) await this.sync();
+  }
+
+  /** History knows how it ended. It may still say `streaming` for the seconds until a dead pod is noticed. */
+  private async learnEnd(id: string): Promise<void> {
     await waitFor(500, new AbortController().signal);
     await this.sync();
     if (this.reader.isBusy()) return;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConversationDetail, SendRequest, StoredMessage } from "@/api/types";
-import type { Message } from "@/conversation/tree";
+import { type Message, pathTo } from "@/conversation/tree";
 import { outbox } from "@/conversation/outbox";
 import { Session } from "@/conversation/session";
 import { delta, finish, start, type Wire, wire } from "./wire";
@@ -11,6 +11,9 @@ let posted: SendRequest[];
 let answers: (() => Response | Promise<Response>)[];
 let resumed: (() => Response)[];
 let stored: ConversationDetail | null;
+/** While set, whoever asks for history waits for it; each then gets what was stored when they asked. */
+let held: Promise<void> | null;
+let asked: number;
 let stops: number;
 
 /** Our own API, as far as a session knows it. */
@@ -26,7 +29,20 @@ async function api(address: string, init: RequestInit = {}): Promise<Response> {
     if (!answer) throw new TypeError("no network");
     return answer();
   }
-  return stored ? Response.json(stored) : refusal(404);
+  asked += 1;
+  const found = stored ? Response.json(stored) : refusal(404);
+  await held;
+  return found;
+}
+
+/** Keep history from coming; the function that is returned lets it come. */
+function holdHistory(): () => void {
+  let release: () => void = () => undefined;
+  held = new Promise((resolve) => (release = resolve));
+  return () => {
+    held = null;
+    release();
+  };
 }
 
 function refusal(status: number): Response {
@@ -69,6 +85,8 @@ beforeEach(() => {
   answers = [];
   resumed = [];
   stored = null;
+  held = null;
+  asked = 0;
   stops = 0;
   localStorage.clear();
   vi.stubGlobal("fetch", vi.fn(api));
@@ -341,5 +359,139 @@ describe("a session", () => {
     await settle(session.sync());
     expect(session.state.get().messages[0]).toBe(before[0]);
     expect(session.state.get().leaf).toBe("q2");
+  });
+
+  describe("while history is on its way", () => {
+    const before: Partial<StoredMessage>[] = [
+      { id: "q", text: "Q" },
+      { id: "a", parent_id: "q", role: "assistant", text: "A" },
+    ];
+
+    /** What history has once the page's first question has been answered. */
+    function grown(): ConversationDetail {
+      const question = posted[0]?.messages.at(-1)?.id ?? "";
+      return history(
+        ...before,
+        { id: question, parent_id: "a", text: "Q2" },
+        { id: "a2", parent_id: question, role: "assistant", text: "so far, and on" },
+      );
+    }
+
+    function shown(session: Session): string[] {
+      const { messages, leaf } = session.state.get();
+      return pathTo(messages, leaf).map(({ text }) => text);
+    }
+
+    it("asks nevertheless, reads once, and then shows everything in its place", async () => {
+      const connection = wire();
+      answers.push(() => connection.response);
+      stored = history(...before);
+      const release = holdHistory();
+      const session = new Session(ID, false);
+      const opened = session.sync();
+      const question = session.ask("Q2");
+      expect(posted[0]?.messages).toHaveLength(1); // the server knows better than the page what it follows
+
+      connection.send(start("a2"), delta("so far"));
+      stored = grown();
+      release();
+      await settle(opened);
+      connection.send(delta(", and on"), finish());
+      await settle(question);
+      expect(fetch).not.toHaveBeenCalledWith(expect.stringMatching(/stream$/), expect.anything());
+      expect(shown(session)).toEqual(["Q", "A", "Q2", "so far, and on"]);
+    });
+
+    it("does not read beside itself what history says is being written", async () => {
+      const connection = wire();
+      answers.push(() => connection.response);
+      stored = history(...before, { id: "a2", parent_id: "q", role: "assistant", text: "so far", status: "streaming" });
+      const release = holdHistory();
+      const session = new Session(ID, false);
+      const opened = session.sync();
+      const question = session.ask("Q2");
+      connection.send(start("a2"), delta("so far"));
+      release();
+      await settle(opened);
+      expect(fetch).not.toHaveBeenCalledWith(expect.stringMatching(/stream$/), expect.anything());
+      expect(shown(session)).toEqual(["Q2", ""]);
+      stored = grown();
+      connection.send(delta(", and on"), finish());
+      await settle(question);
+      expect(last(session)).toMatchObject({ text: "so far, and on", status: "complete" });
+    });
+
+    it("shows what came before once it can be had", async () => {
+      answers.push(answered("a2", "so far, and on"));
+      vi.mocked(fetch).mockRejectedValueOnce(new TypeError("no network"));
+      const session = new Session(ID, false);
+      await settle(session.sync());
+      expect(session.state.get().load).toBe("failed");
+      vi.mocked(fetch).mockImplementation(async (address, init) => {
+        const response = await api(String(address), init);
+        stored = grown();
+        return response;
+      });
+      await settle(session.ask("Q2"));
+      expect(shown(session)).toEqual(["Q", "A", "Q2", "so far, and on"]);
+    });
+
+    it("keeps an answer that is younger than the history that comes", async () => {
+      stored = history(...before);
+      const session = new Session(ID, false);
+      await settle(session.sync());
+      const release = holdHistory();
+      const synced = session.sync();
+      answers.push(answered("a2", "so far, and on"));
+      const question = session.ask("Q2");
+      await vi.waitFor(() => expect(last(session).status).toBe("complete"));
+      expect(shown(session)).toEqual(["Q", "A", "Q2", "so far, and on"]);
+      stored = grown();
+      release();
+      await settle(Promise.all([synced, question]));
+      expect(shown(session)).toEqual(["Q", "A", "Q2", "so far, and on"]);
+    });
+
+    it("asks for it once at a time, and again for those who came later", async () => {
+      stored = history(...before);
+      const release = holdHistory();
+      const session = new Session(ID, false);
+      const first = session.sync();
+      const others = [session.sync(), session.sync()];
+      expect(asked).toBe(1);
+      stored = history(...before, { id: "q2", parent_id: "a", text: "From elsewhere" });
+      release();
+      await settle(Promise.all([first, ...others]));
+      expect(asked).toBe(2);
+      expect(last(session).text).toBe("From elsewhere");
+    });
+  });
+
+  it("reads on once, however many ask what is new", async () => {
+    stored = history({ id: "q", text: "Q" }, { id: "a", parent_id: "q", role: "assistant", status: "streaming" });
+    resumed.push(answered("a", "Whole."), answered("a", "Whole."));
+    const session = new Session(ID, false);
+    await settle(Promise.all([session.sync(), session.sync()]));
+    await vi.waitFor(() => expect(last(session)).toMatchObject({ text: "Whole.", status: "complete" }));
+    expect(resumed).toHaveLength(1);
+  });
+
+  it("takes up at an answer's end what happened elsewhere meanwhile", async () => {
+    const connection = wire();
+    answers.push(() => connection.response);
+    const session = new Session(ID, true);
+    const question = session.ask("Q");
+    connection.send(start("a"), delta("A"));
+    await vi.waitFor(() => expect(session.state.get().phase).toBe("writing"));
+    await session.sync();
+    expect(asked).toBe(0);
+    stored = history(
+      { id: posted[0]?.messages[0]?.id ?? "", text: "Q" },
+      { id: "a", parent_id: posted[0]?.messages[0]?.id ?? "", role: "assistant", text: "A" },
+      { id: "q2", parent_id: "a", text: "From elsewhere" },
+    );
+    connection.send(finish());
+    await settle(question);
+    expect(last(session).text).toBe("From elsewhere");
   });
 });
