@@ -17,41 +17,55 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.bench.plot import plot
 from tests.bench.rows import Row, table
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "bench"
-PARTS = ("cold_start", "first_token", "queue_proxy", "streams", "memory", "history", "purge", "web", "cluster")
+PARTS = (
+    "cold_start", "first_token", "queue_proxy", "streams", "memory", "history", "purge", "web", "start", "cluster",
+)  # fmt: skip
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def machine() -> str:
-    """What the figures were taken on, in one sentence."""
+    """What figures are taken on, and when."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {os.cpu_count()} cores of {platform.machine()}, "
-        f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; "
-        f"load {os.getloadavg()[0]:.1f} when the first part began."
+        f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
     )
 
 
-def measure(part: str) -> list[Row]:
-    """One part's rows, taken now and kept for later tables."""
-    started = time.monotonic()
+def measure(part: str) -> None:
+    """Take one part's rows, print them, and keep them for the table."""
+    started, where, load = time.monotonic(), machine(), os.getloadavg()[0]
     print(f"… {part}", flush=True)
     rows: list[Row] = importlib.import_module(f"tests.bench.{part}").rows()
     (OUT / "parts").mkdir(parents=True, exist_ok=True)
-    (OUT / "parts" / f"{part}.json").write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
+    measured = {"where": where, "load": load, "rows": [dataclasses.asdict(row) for row in rows]}
+    (OUT / "parts" / f"{part}.json").write_text(json.dumps(measured, indent=1))
     print(f"… {part}: {time.monotonic() - started:.0f} s\n{table(rows)}", flush=True)
-    return rows
 
 
-def kept(part: str) -> list[Row]:
-    """A part's rows as they were last measured, none if they never were."""
+def kept(part: str) -> dict[str, Any]:
+    """A part as it was last measured: `where`, at which `load`, and its `rows`; without rows if it never was."""
     file = OUT / "parts" / f"{part}.json"
-    return [Row(**row) for row in json.loads(file.read_text())] if file.exists() else []
+    return json.loads(file.read_text()) if file.exists() else {"rows": []}  # type: ignore[no-any-return]
+
+
+def origins(parts: dict[str, dict[str, Any]]) -> str:
+    """What the figures were taken on: one line, or one for each machine and day if parts were not taken together."""
+    found: dict[str, dict[str, float]] = {}
+    for name, part in parts.items():
+        found.setdefault(part["where"], {})[name] = part["load"]
+    return "\n".join(
+        f"Measured on {where}; load {min(loads.values()):.1f} to {max(loads.values()):.1f} when its parts began"
+        + (f" ({', '.join(loads)})." if len(found) > 1 else ".")
+        for where, loads in found.items()
+    )
 
 
 def into_readme(text: str) -> None:
@@ -68,10 +82,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    where = machine()
-    wanted = arguments.parts or PARTS
-    rows = [row for part in PARTS for row in (measure(part) if part in wanted else kept(part))]
-    text = f"Measured on {where}\n\n{table(rows)}"
+    for part in arguments.parts or PARTS:
+        measure(part)
+    found = {part: found for part in PARTS if (found := kept(part))["rows"]}
+    rows = [Row(**row) for part in found.values() for row in part["rows"]]
+    text = f"{origins(found)}\n\n{table(rows)}"
     OUT.mkdir(exist_ok=True)
     (OUT / "table.md").write_text(text)
     plot(rows, OUT / "plot.png")

@@ -45,6 +45,7 @@ class Supervisor:
     def start(self) -> None:
         """Begin to watch."""
         self._started = dict.fromkeys(self._functions, time.monotonic())
+        self._tell_of_workers()
         self._thread.start()
 
     def stop(self) -> None:

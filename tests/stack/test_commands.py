@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.cookies
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from tests.stack import postgres
+from tests.stack.browser import Browser
 from tests.stack.conftest import OTHERS, Runner, runners
 from tests.stack.process import ROOT
 
@@ -44,35 +44,13 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         yield runner
 
 
-class Browser:
-    """Follows redirects from site to site with the cookies of each, Secure ones on localhost included."""
-
-    def __init__(self) -> None:
-        self._jars: dict[str, dict[str, str]] = {}
-
-    def open(self, url: str, data: dict[str, str] | None = None) -> httpx.Response:
-        method = "GET" if data is None else "POST"
-        for _ in range(10):
-            jar = self._jars.setdefault(httpx.URL(url).netloc.decode(), {})
-            cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
-            answer = httpx.request(method, url, data=data, headers={"Cookie": cookies})
-            for line in answer.headers.get_list("set-cookie"):
-                for name, morsel in http.cookies.SimpleCookie(line).items():
-                    jar[name] = morsel.value
-            if not answer.is_redirect:
-                return answer
-            url, method, data = str(answer.url.join(answer.headers["location"])), "GET", None
-        raise AssertionError(f"no end of redirects at {url}")
-
-
 def test_two_people_sign_in_by_a_plain_form_and_stay_the_same_people(chat: Runner) -> None:
     ids = set()
     browser = Browser()
     for sub in ("alice", "bob", "alice"):
         form = browser.open(f"{chat.url}/api/auth/login?next=/about")
         assert re.findall('<button type="submit" name="sub" value="([a-z]+)">', form.text) == ["alice", "bob"]
-        (address,) = re.findall('<form method="post" action="(/[^"]+)">', form.text)
-        assert browser.open(str(form.url.join(address)), {"sub": sub}).url == f"{chat.url}/about"
+        assert browser.sign_in(chat.url, sub, then="/about").url == f"{chat.url}/about"
         person = browser.open(f"{chat.url}/api/auth/me").json()
         assert (person["name"], person["email"]) == (sub.capitalize(), f"{sub}@people.example")
         ids.add(person["id"])
