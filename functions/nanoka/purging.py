@@ -140,7 +140,10 @@ class _Purge:
     def count(self) -> Result:
         result = Result(self.cutoff, dry_run=True)
         for partition in self._partitions():
-            result.messages += self._whole(partition) if self._is_expired(partition) else self._expired(partition)
+            if self._is_expired(partition):
+                result.messages += self._whole(partition)
+            elif partition.start is None or partition.start <= self.cutoff:
+                result.messages += self._expired(partition)
         result.conversations = self._number(f"SELECT count(*) FROM conversations c WHERE {FORGOTTEN}")
         result.sessions = self._number(f"SELECT count(*) FROM sessions s WHERE NOT ({VALID})", cutoff=False)
         result.oldest_message_at = self._oldest()
