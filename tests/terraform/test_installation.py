@@ -53,6 +53,8 @@ def step(number: int) -> str:
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
     """A copy of the repository in which somebody has followed the guide as far as its own settings go."""
+    if workspace.COMMITTED.exists():
+        pytest.skip("this is somebody's installation, and all that is compared here is compared on itself")
     try:
         render.kustomize()
         workspace.local_values(tmp_path, "name")
