@@ -16,7 +16,8 @@ OF_UPSTREAMS = {
     ("Service", "kube-system", "kube-dns"),  # GKE
     ("AppProject", "argocd", "default"),  # Argo CD
 }
-GATEWAY = {"app": "3scale-kourier-gateway"}  # the labels of Kourier's gateway, which Knative's operator installs
+# Pods that Knative's operator installs, by the label that all of them have (test_network.py).
+OF_KNATIVE = ("3scale-kourier-gateway", "activator")
 CLUSTER_WIDE = {"ClusterRole", "ClusterIssuer", "PriorityClass", "StorageClass"}
 
 
@@ -71,7 +72,8 @@ def test_every_service_finds_its_pods_and_port(production: list[Thing]) -> None:
 
 def test_every_policy_and_budget_finds_its_pods(production: list[Thing]) -> None:
     """A NetworkPolicy or a disruption budget whose selector fits nothing protects nothing."""
-    pods = [*workloads(production), Workload("Deployment/3scale-kourier-gateway", "knative-serving", GATEWAY, {})]
+    pods = [*workloads(production)]
+    pods += [Workload(f"Deployment/{name}", "knative-serving", {"app": name}, {}) for name in OF_KNATIVE]
     for thing in of_kind(production, "NetworkPolicy", "PodDisruptionBudget"):
         field = "podSelector" if thing["kind"] == "NetworkPolicy" else "selector"
         wanted = thing["spec"].get(field, {})

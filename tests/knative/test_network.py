@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.cloud.sql.connector.connector import SERVER_PROXY_PORT
 
-from tests.cluster import programs
+from tests.cluster import knative, programs
 from tests.cluster.kubectl import Thing
 from tests.knative import kourier
 from tests.knative.test_names import fits
@@ -57,10 +57,39 @@ def test_the_front_is_open_where_nginx_listens(production: list[Thing]) -> None:
     assert ports(policies(production)["edge"]["ingress"]) == listening
 
 
-def test_functions_are_open_where_queue_proxy_listens(production: list[Thing]) -> None:
+@pytest.fixture
+def known() -> dict[str, int]:
+    """Knative's ports by their names there."""
     constants = source("knative", "knative.dev/serving", "pkg/networking/constants.go")
-    known = {name: int(number) for name, number in re.findall(r"(\w+Port)\s+= (\d+)", constants)}
+    return {name: int(number) for name, number in re.findall(r"(\w+Port)\s+= (\d+)", constants)}
+
+
+@pytest.fixture
+def installed(production: list[Thing]) -> dict[str, Workload]:
+    """The pods that Knative's operator installs, by name."""
+    try:
+        things = [*knative.release(), *kourier.release(production).values()]
+    except programs.GoMissingError as error:
+        pytest.skip(f"NOT RUN: {error}")
+    return {pod.owner.removeprefix("Deployment/"): pod for pod in workloads(of_kind(things, "Deployment"))}
+
+
+def test_functions_are_open_where_queue_proxy_listens(production: list[Thing], known: dict[str, int]) -> None:
     assert ports(policies(production)["functions-ingress"]["ingress"]) == {known[name] for name in QUEUE_PROXY}
+
+
+def test_the_activator_is_open_to_the_gateway_and_the_autoscaler(
+    production: list[Thing], known: dict[str, int], installed: dict[str, Workload]
+) -> None:
+    """Whoever reaches it may name any function; and without the autoscaler's reaching it none ever goes to zero."""
+    policy = policies(production)["activator"]
+    assert [name for name, pod in installed.items() if fits(policy["podSelector"], pod.labels)] == ["activator"]
+    (rule,) = policy["ingress"]
+    assert ports([rule]) == {known["BackendHTTPPort"], known["BackendHTTP2Port"]}
+    (peer,) = rule["from"]
+    let_in = {name for name, pod in installed.items() if fits(peer["podSelector"], pod.labels)}
+    assert let_in == {"3scale-kourier-gateway", "autoscaler"}
+    assert "namespaceSelector" not in peer  # its own namespace, in which nothing of ours runs
 
 
 def test_only_nginx_and_the_schedule_reach_the_gateway(production: list[Thing], gateway: int) -> None:
