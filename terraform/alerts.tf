@@ -54,7 +54,7 @@ locals {
       advice  = <<-EOT
         Nobody sees anything older than seven days meanwhile: every read filters by age. Look at
         `kubectl -n nanoka get cronjob,job` and at purge's logs, then run it by hand:
-        `kubectl -n nanoka create job --from=cronjob/purge purge-by-hand`.
+        `kubectl -n nanoka create job --from=cronjob/purge purge-$(date +%s)`.
       EOT
     }
     certificate = {
