@@ -5,11 +5,12 @@ import { Center } from "@/shared/center";
 import { DownIcon } from "@/shared/icons";
 import { useStore } from "@/shared/store";
 import { goTo } from "@/shell/location";
+import { shownMessages } from "./changes";
 import { ExpiryNote } from "./expiry-note";
 import { MessageView } from "./message-view";
 import type { Session } from "./session";
 import { Refusal } from "./refusal";
-import { type Message, pathTo } from "./tree";
+import type { Message } from "./tree";
 import { useFollowEnd } from "./use-follow-end";
 import { useGrowing } from "./use-growing";
 import { useRenderer } from "./use-renderer";
@@ -26,15 +27,15 @@ interface Props {
 export function ConversationView({ session, editing, onEdit }: Props) {
   const words = useWords();
   const conversation = useStore(session.state);
-  const { messages, leaf, phase, load, problem } = conversation;
-  const path = useMemo(() => pathTo(messages, leaf), [messages, leaf]);
+  const { messages, leaf, unsent, phase, load, problem } = conversation;
+  const shown = useMemo(() => shownMessages({ messages, leaf, unsent }), [messages, leaf, unsent]);
   const versions = useVersions(messages);
   // A person who has just asked wants to see what comes: every question starts at the end.
   const { scroller, content, atEnd, toEnd } = useFollowEnd(
-    `${session.id} ${path.findLast(({ role }) => role === "user")?.key ?? ""}`,
+    `${session.id} ${shown.findLast(({ role, status }) => role === "user" && status !== "unsent")?.key ?? ""}`,
   );
   const readable = useRenderer() || phase !== "idle";
-  const count = useGrowing(session.id, path.length);
+  const count = useGrowing(session.id, shown.length);
   useSpokenAnswer(conversation);
 
   if (load === "missing") {
@@ -65,11 +66,11 @@ export function ConversationView({ session, editing, onEdit }: Props) {
             </p>
           )}
           <section aria-label={words.conversation.log}>
-            {(readable ? path.slice(-count) : []).map((message) => (
+            {(readable ? shown.slice(-count) : []).map((message) => (
               <MessageView
                 key={message.key}
                 message={message}
-                versions={versions.get(`${message.parent_id} ${message.role}`) ?? ALONE}
+                versions={versions.get(message.id) ?? ALONE}
                 session={session}
                 phase={message.status === "streaming" ? phase : "idle"}
                 busy={phase !== "idle"}
@@ -96,10 +97,11 @@ export function ConversationView({ session, editing, onEdit }: Props) {
   );
 }
 
-/** Messages that have other versions, by what makes them versions of each other: their parent and role. */
+/** The versions of each message that has any: what shares its parent and its role, oldest first. */
 function useVersions(messages: readonly Message[]): Map<string, readonly Message[]> {
   return useMemo(() => {
     const groups = Map.groupBy(messages, ({ parent_id, role }) => `${parent_id} ${role}`);
-    return new Map([...groups].filter(([, versions]) => versions.length > 1));
+    const several = [...groups.values()].filter(({ length }) => length > 1);
+    return new Map(several.flatMap((versions) => versions.map(({ id }) => [id, versions])));
   }, [messages]);
 }

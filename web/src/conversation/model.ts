@@ -1,4 +1,5 @@
 import type { Problem } from "@/api/client";
+import type { Unsent } from "./outbox";
 import type { Message } from "./tree";
 
 /**
@@ -16,13 +17,16 @@ export interface Conversation {
   messages: readonly Message[];
   /** The last message of the branch that is shown. */
   leaf: string | null;
+  /** The questions that did not arrive. They are in no branch yet, and are shown after any. */
+  unsent: readonly Unsent[];
   phase: Phase;
   /** Why the last question was refused. */
   problem: Problem | null;
 }
 
 export function emptyConversation(id: string, load: Conversation["load"]): Conversation {
-  return { id, load, title: null, expiresAt: null, messages: [], leaf: null, phase: "idle", problem: null };
+  const nothing = { title: null, expiresAt: null, messages: [], leaf: null, unsent: [], problem: null };
+  return { id, load, phase: "idle", ...nothing };
 }
 
 /** Seven days, in milliseconds: what a message lives. */

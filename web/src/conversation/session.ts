@@ -6,10 +6,10 @@ import { announce } from "@/shared/signals";
 import { createStore, type Store } from "@/shared/store";
 import { waitFor } from "@/shared/wait";
 import { AnswerReader, type Outcome } from "./answer-reader";
-import { type NewMessage, withChange, withHistory, withMessage, withoutMessage } from "./changes";
+import { type NewMessage, withChange, withHistory, withMessages, withoutHistory } from "./changes";
 import type { Exchange } from "./exchange";
 import { LiveText } from "./live-text";
-import { type Conversation, emptyConversation } from "./model";
+import { type Conversation, emptyConversation, LIFETIME } from "./model";
 import { outbox, type Unsent } from "./outbox";
 import { regeneration } from "./regeneration";
 import { type Message, newestUnder } from "./tree";
@@ -49,41 +49,29 @@ export class Session {
   }
 
   async ask(text: string): Promise<void> {
-    await this.submit({ id: crypto.randomUUID(), parent: this.state.get().leaf, text });
+    await this.submit({ id: crypto.randomUUID(), text });
   }
 
   async edit(message: Message, text: string): Promise<void> {
-    const question = { id: crypto.randomUUID(), parent: message.parent_id, text };
-    if (message.status === "unsent") {
-      this.remove(message.id);
-      await this.submit(question);
-    } else {
-      await this.submit({ ...question, edited: message.id });
-    }
+    if (this.reader.isBusy()) return;
+    const unsent = this.takeUnsent(message);
+    const edited = unsent ? unsent.edited : message.id;
+    await this.submit({ id: crypto.randomUUID(), text, ...(edited === undefined ? {} : { edited }) });
   }
 
   async regenerate(answer: Message): Promise<void> {
-    const question = this.state.get().messages.find((message) => message.id === answer.parent_id);
-    if (this.reader.isBusy() || !question) return;
-    const open = regeneration(this.state.get(), question, answer);
-    const version = this.addAnswer(question.id);
-    try {
-      await this.read(open, version);
-    } catch (error) {
-      this.remove(version);
-      this.patch({ leaf: newestUnder(this.state.get().messages, answer.id) });
-      this.refuse(error);
-    }
+    const now = this.state.get();
+    const question = now.messages.find((message) => message.id === answer.parent_id);
+    if (question) await this.request(regeneration(now, question, answer), answerTo(question.id));
   }
 
   /** Try again what did not work: a question that never arrived, or an answer without its end. */
   async retry(message: Message): Promise<void> {
-    if (message.status === "unsent") {
-      const unsent = outbox.get(this.id);
-      this.remove(message.id);
-      await this.submit(
-        unsent?.id === message.id ? unsent : { id: message.id, parent: message.parent_id, text: message.text },
-      );
+    if (this.reader.isBusy()) return;
+    const unsent = this.takeUnsent(message);
+    if (unsent) {
+      this.behind = true; // it may have arrived after all, and after another message than now
+      await this.submit(unsent);
       return;
     }
     if (message.status === "cut") {
@@ -128,8 +116,8 @@ export class Session {
       return true;
     }
     const { load } = this.state.get();
-    this.patch({ load: found === "missing" || load === "loading" ? found : load });
-    this.restoreUnsent();
+    this.patch({ load: load === "loading" ? "failed" : load, unsent: this.waiting() });
+    if (found === "missing") this.state.update(withoutHistory);
     return false;
   }
 
@@ -149,26 +137,10 @@ export class Session {
     this.state.update((now) => withChange(now, id, change));
   }
 
-  private remove(id: string): void {
-    this.state.update((now) => withoutMessage(now, id));
-  }
-
-  private add(message: NewMessage): void {
-    this.state.update((now) => withMessage(now, message));
-  }
-
-  private addAnswer(question: string): string {
-    const id = crypto.randomUUID();
-    this.live.start("");
-    this.add({ id, parent_id: question, role: "assistant", text: "", status: "streaming" });
-    return id;
-  }
-
-  private async submit(question: Unsent): Promise<void> {
-    if (this.reader.isBusy()) return;
-    const { id, parent, text, edited } = question;
-    outbox.set(this.id, question);
-    this.add({ id, parent_id: parent, role: "user", text, status: "complete" });
+  private async submit({ id, text, edited }: Omit<Unsent, "at">): Promise<void> {
+    const { messages, leaf } = this.state.get();
+    const replaced = messages.find((message) => message.id === edited);
+    const parent = replaced ? replaced.parent_id : leaf;
     const body: SendRequest = {
       id: this.id,
       trigger: "submit-message",
@@ -179,42 +151,49 @@ export class Session {
       ],
       ...(edited === undefined ? {} : { messageId: edited }),
     };
-    const answer = this.addAnswer(id);
-    try {
-      await this.read((signal) => sendMessage(body, signal), answer);
-    } catch (error) {
-      this.remove(answer);
-      this.patchMessage(id, { status: "unsent" });
-      this.refuse(error);
-    }
+    const question = { id, parent_id: parent, role: "user", text, status: "complete" } as const;
+    const unsent = { id, text, at: Date.now(), ...(edited === undefined ? {} : { edited }) };
+    await this.request((signal) => sendMessage(body, signal), answerTo(id), { question, unsent });
   }
 
-  /** Tell why nothing was asked; and if an answer is being written that this page did not know of, show it. */
-  private refuse(error: unknown): void {
-    if (!(error instanceof Problem)) throw error;
-    this.patch({ problem: error });
-    if (error.status === 409) void this.sync();
-  }
-
-  private async read(open: Exchange["open"], answer: string): Promise<void> {
-    this.news += 1;
-    this.patch({ problem: null });
-    let outcome: Outcome | null = null;
+  /** Ask for an answer, perhaps with a new question, and read it. If it is refused, everything is as it was before. */
+  private async request(
+    open: Exchange["open"],
+    answer: NewMessage,
+    asked?: { question: NewMessage; unsent: Unsent },
+  ): Promise<void> {
+    if (this.reader.isBusy()) return;
+    const { messages, leaf, unsent } = this.state.get();
+    if (asked) outbox.put(this.id, asked.unsent);
+    this.live.start("");
+    this.state.update((now) => withMessages({ ...now, problem: null }, ...(asked ? [asked.question] : []), answer));
     try {
-      outcome = await this.reader.read(open, answer, () => {
-        outbox.set(this.id, null);
-        if (open) announce({ type: "changed", id: this.id });
+      await this.read(open, answer.id, () => {
+        if (asked) outbox.drop(this.id, asked.unsent.id);
+        this.patch({ expiresAt: new Date(Date.now() + LIFETIME).toISOString() });
+        announce({ type: "changed", id: this.id });
       });
-    } finally {
-      // What is gone goes on as soon as history has told how.
-      this.patch({ phase: outcome?.ending === "gone" ? "thinking" : "idle" });
+    } catch (error) {
+      this.patch({ phase: "idle", messages, leaf, unsent: asked ? [...unsent, asked.unsent] : unsent });
+      if (!(error instanceof Problem)) throw error;
+      this.patch({ problem: error });
+      // An answer may be being written that this page did not know of.
+      if (error.status === 409 || this.behind) void this.sync();
     }
+  }
+
+  private async read(open: Exchange["open"], answer: string, onArrival?: () => void): Promise<void> {
+    this.news += 1;
+    const outcome = await this.reader.read(open, answer, onArrival);
     await this.conclude(outcome);
   }
 
   private async conclude({ ending, id }: Outcome): Promise<void> {
     if (ending === "finished" || ending === "failed") announce({ type: "changed", id: this.id });
     else this.patchMessage(id, { text: this.live.end(), ...(ending === "lost" ? { status: "cut" } : {}) });
+    const { problem } = this.state.get();
+    // What is gone goes on as soon as history has told how. What another question had to wait for is over.
+    this.patch({ phase: ending === "gone" ? "thinking" : "idle", problem: problem?.status === 409 ? null : problem });
     if (ending === "lost") this.behind = true; // and asking now would not be heard either
     else if (ending === "gone") await this.learnEnd(id);
     else if (this.behind) await this.sync();
@@ -231,17 +210,28 @@ export class Session {
   }
 
   private merge(detail: ConversationDetail): void {
-    this.state.update((now) => withHistory(now, detail));
-    this.restoreUnsent();
+    const unsent = this.waiting();
+    this.state.update((now) => withHistory({ ...now, unsent }, detail));
+    for (const { id } of detail.messages) if (unsent.some((one) => one.id === id)) outbox.drop(this.id, id);
   }
 
-  /** Show a question that an earlier page could not send. */
-  private restoreUnsent(): void {
-    const unsent = outbox.get(this.id);
-    if (!unsent) return;
-    if (this.state.get().messages.some(({ id, status }) => id === unsent.id && status !== "unsent"))
-      outbox.set(this.id, null);
-    else if (!this.state.get().messages.some(({ id }) => id === unsent.id))
-      this.add({ id: unsent.id, parent_id: unsent.parent, role: "user", text: unsent.text, status: "unsent" });
+  /** The questions that did not arrive, from this page or an earlier one. */
+  private waiting(): readonly Unsent[] {
+    const { unsent } = this.state.get();
+    return [...unsent, ...outbox.of(this.id).filter(({ id }) => !unsent.some((one) => one.id === id))];
   }
+
+  /** Take a message out of those that did not arrive, if it is one. */
+  private takeUnsent(message: Message): Unsent | undefined {
+    const { unsent } = this.state.get();
+    const taken = unsent.find(({ id }) => id === message.id);
+    if (!taken) return undefined;
+    this.patch({ unsent: unsent.filter((one) => one !== taken) });
+    outbox.drop(this.id, taken.id);
+    return taken;
+  }
+}
+
+function answerTo(question: string): NewMessage {
+  return { id: crypto.randomUUID(), parent_id: question, role: "assistant", text: "", status: "streaming" };
 }

@@ -4,7 +4,7 @@ import { speak } from "@/shell/announcer";
 import type { Conversation } from "./model";
 
 /** Tell listeners, in sentences, that an answer began and how it ended. Its words are read when they want to. */
-export function useSpokenAnswer({ phase, messages, leaf }: Conversation): void {
+export function useSpokenAnswer({ phase, messages, leaf, unsent }: Conversation): void {
   const words = useWords();
   const began = useRef(false);
   const status = messages.find(({ id }) => id === leaf)?.status;
@@ -16,10 +16,10 @@ export function useSpokenAnswer({ phase, messages, leaf }: Conversation): void {
     }
     if (phase === "waking" || phase === "reconnecting") speak(words.phase[phase]);
     if (phase !== "idle") return;
-    if (status === "unsent") speak(words.spoken.unsent);
+    if (unsent.length > 0) speak(words.spoken.unsent);
     if (!began.current) return;
     began.current = false;
     if (status === "complete" || status === "stopped" || status === "failed") speak(words.spoken[status]);
     else if (status === "cut" || status === "interrupted") speak(words.spoken.cut);
-  }, [phase, status, words]);
+  }, [phase, status, unsent, words]);
 }

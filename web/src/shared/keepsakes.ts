@@ -8,7 +8,7 @@ interface Keepsake<T> {
 const LIFETIME = 168 * 3600 * 1000;
 
 /**
- * What this browser remembers of a conversation, by the conversation's id: an unfinished sentence, a question that
+ * What this browser remembers of a conversation, by an id that begins with the conversation's: an unfinished sentence, a question that
  * did not arrive. It is the person's words, so it lives seven days at most, as those on the server do.
  */
 export class Keepsakes<T> {
@@ -29,10 +29,15 @@ export class Keepsakes<T> {
     write(`${this.kind}.${id}`, value === null ? null : JSON.stringify({ at: Date.now(), value }));
   }
 
+  /** The ids that begin with `prefix`. */
+  ids(prefix = ""): string[] {
+    return keys(`${this.kind}.${prefix}`).map((key) => key.slice(this.kind.length + 1));
+  }
+
   /** Forget what is too old, or everything. */
   sweep(all = false): void {
-    for (const key of keys(`${this.kind}.`)) {
-      if (all || this.get(key.slice(this.kind.length + 1)) === null) write(key, null);
+    for (const id of this.ids()) {
+      if (all || this.get(id) === null) this.set(id, null);
     }
   }
 }

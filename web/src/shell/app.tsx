@@ -2,13 +2,13 @@
 
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Composer, type ComposerHandle } from "@/composer/composer";
+import { shownMessages } from "@/conversation/changes";
 import { ConversationView } from "@/conversation/conversation-view";
 import { Header } from "@/conversation/header";
 import { emptyConversation } from "@/conversation/model";
 import type { Session } from "@/conversation/session";
 import { sessionOf } from "@/conversation/sessions";
 import { Start } from "@/conversation/start";
-import { pathTo } from "@/conversation/tree";
 import { useWords } from "@/i18n";
 import { createStore, useStore } from "@/shared/store";
 import { Sidebar } from "@/sidebar/sidebar";
@@ -35,7 +35,8 @@ export function App({ exportedFor }: { exportedFor: "start" | "conversation" }) 
   const openSheet = useStore(sheet);
   const drawerOpen = useStore(drawer);
   const session = here ? sessionOf(here) : null;
-  const { title, expiresAt, phase, load, messages, leaf } = useStore(session?.state ?? NOTHING);
+  const conversation = useStore(session?.state ?? NOTHING);
+  const { title, expiresAt, phase, load } = conversation;
   const [edited, setEdited] = useState<{ in: Session | null; message: string | null }>({ in: null, message: null });
   const editing = edited.in === session ? edited.message : null;
   const setEditing = useCallback((message: string | null) => setEdited({ in: session, message }), [session]);
@@ -56,7 +57,7 @@ export function App({ exportedFor }: { exportedFor: "start" | "conversation" }) 
   };
 
   const editLast = (): void => {
-    const question = pathTo(messages, leaf).findLast(({ role }) => role === "user");
+    const question = shownMessages(conversation).findLast(({ role }) => role === "user");
     if (question) setEditing(question.id);
   };
 

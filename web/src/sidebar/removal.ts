@@ -28,7 +28,7 @@ export function removeConversation(id: string, title: string): void {
     settle();
     forgetSession(id);
     drafts.set(id, null);
-    outbox.set(id, null);
+    outbox.clear(id);
     deleteConversation(id).then(
       () => announce({ type: "deleted", id }),
       (error: unknown) => {

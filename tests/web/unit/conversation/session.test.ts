@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConversationDetail, SendRequest, StoredMessage } from "@/api/types";
 import { type Message, pathTo } from "@/conversation/tree";
+import { shownMessages } from "@/conversation/changes";
 import { outbox } from "@/conversation/outbox";
 import { Session } from "@/conversation/session";
 import { delta, finish, start, type Wire, wire } from "./wire";
@@ -80,6 +81,17 @@ function last(session: Session): Message {
   return message;
 }
 
+/** What could not be sent, and is shown as such. */
+function unsent(session: Session): string[] {
+  return shownMessages(session.state.get()).flatMap(({ status, text }) => (status === "unsent" ? text : []));
+}
+
+function waiting(session: Session, at = 0): Message {
+  const message = shownMessages(session.state.get()).filter(({ status }) => status === "unsent")[at];
+  if (!message) throw new Error("everything was sent");
+  return message;
+}
+
 beforeEach(() => {
   posted = [];
   answers = [];
@@ -113,10 +125,11 @@ describe("a session", () => {
     const session = new Session(ID, true);
     const asked = session.ask("Hello");
     expect(session.state.get().messages.map(({ text }) => text)).toEqual(["Hello", ""]);
-    expect(session.state.get().phase).toBe("sending");
+    expect(session.state.get()).toMatchObject({ phase: "sending", expiresAt: null });
 
     connection.send(start("answer"), delta("Hi"));
     await vi.waitFor(() => expect(session.state.get().phase).toBe("writing"));
+    expect(session.state.get().expiresAt).not.toBeNull();
     connection.send(delta(" there"), { type: "data-title", data: { title: "Greeting" }, transient: true }, finish());
     await settle(asked);
 
@@ -157,18 +170,106 @@ describe("a session", () => {
   it("keeps a question that never arrived, over a reload too, and sends it when asked", async () => {
     const session = new Session(ID, true);
     await settle(session.ask("Lost?"));
-    expect(session.state.get().messages).toMatchObject([{ text: "Lost?", status: "unsent" }]);
-    expect(session.state.get().problem?.status).toBe(0);
+    expect(unsent(session)).toEqual(["Lost?"]);
+    expect(session.state.get()).toMatchObject({ messages: [], expiresAt: null, problem: { status: 0 } });
 
     const reloaded = new Session(ID, false);
     await settle(reloaded.sync());
-    expect(reloaded.state.get()).toMatchObject({ load: "ready", messages: [{ text: "Lost?", status: "unsent" }] });
+    expect(reloaded.state.get().load).toBe("ready");
+    expect(unsent(reloaded)).toEqual(["Lost?"]);
 
+    const id = waiting(reloaded).id;
+    stored = history({ id, text: "Lost?" }, { id: "a1", parent_id: id, role: "assistant", text: "Found." });
     answers.push(answered("a1", "Found."));
-    await settle(reloaded.retry(last(reloaded)));
+    await settle(reloaded.retry(waiting(reloaded)));
     expect(posted.at(-1)?.messages.at(-1)?.id).toBe(posted[0]?.messages.at(-1)?.id);
     expect(last(reloaded).text).toBe("Found.");
-    expect(outbox.get(ID)).toBeNull();
+    expect(unsent(reloaded)).toEqual([]);
+    expect(outbox.of(ID)).toEqual([]);
+  });
+
+  it.each([0, 500])("stays where a first question could not be sent (%d)", async (status) => {
+    if (status > 0) answers.push(() => refusal(status));
+    const session = new Session(ID, true);
+    await settle(session.ask("Lost?"));
+    await settle(session.sync()); // the network is back, or the person is
+    expect(session.state.get()).toMatchObject({ load: "ready", problem: { status } });
+    expect(unsent(session)).toEqual(["Lost?"]);
+  });
+
+  it("keeps every question that never arrived, and sends each after what is shown by then", async () => {
+    stored = history({ id: "q", text: "Q" }, { id: "a", parent_id: "q", role: "assistant", text: "A" });
+    const session = new Session(ID, false);
+    await settle(session.sync());
+    await settle(session.ask("One"));
+    await settle(session.ask("Two"));
+    expect(unsent(session)).toEqual(["One", "Two"]);
+    expect(outbox.of(ID).map(({ text }) => text)).toEqual(["One", "Two"]);
+    expect(session.state.get().leaf).toBe("a");
+
+    answers.push(answered("a2", "To two."), answered("a1", "To one."));
+    vi.mocked(fetch).mockImplementation(async (address, init) => {
+      if (!String(address).startsWith("/api/conversations")) return api(String(address), init);
+      throw new TypeError("no network");
+    });
+    await settle(session.retry(waiting(session, 1)));
+    expect(unsent(session)).toEqual(["One"]);
+    await settle(session.retry(waiting(session)));
+    expect(pathTo(session.state.get().messages, session.state.get().leaf).map(({ text }) => text)).toEqual([
+      "Q",
+      "A",
+      "Two",
+      "To two.",
+      "One",
+      "To one.",
+    ]);
+    expect(outbox.of(ID)).toEqual([]);
+  });
+
+  it("finds a question that arrived unheard in its place, whether it is sent again or not", async () => {
+    const before = [{ id: "q", text: "Q" }, { id: "a", parent_id: "q", role: "assistant", text: "A" }] as const;
+    stored = history(...before);
+    const session = new Session(ID, false);
+    await settle(session.sync());
+    await settle(session.ask("Lost?"));
+    const again = waiting(session);
+    stored = history(
+      ...before,
+      { id: again.id, parent_id: "q", text: "Lost?" },
+      { id: "a2", parent_id: again.id, role: "assistant", text: "Found." },
+    );
+    const reloaded = new Session(ID, false);
+    await settle(reloaded.sync());
+    expect(unsent(reloaded)).toEqual([]);
+    expect(outbox.of(ID)).toEqual([]);
+
+    answers.push(answered("a2", "Found."));
+    await settle(session.retry(again));
+    expect(shownMessages(session.state.get()).map(({ text }) => text)).toEqual(["Q", "Lost?", "Found."]);
+  });
+
+  it("sends an edit that never arrived in the place of what it edits", async () => {
+    answers.push(answered("a1", "one"), answered("a2", "two"));
+    const session = new Session(ID, true);
+    await settle(session.ask("first"));
+    await settle(session.ask("second"));
+    const [question] = session.state.get().messages;
+    await settle(session.edit(question as Message, "first, but better"));
+    expect(session.state.get().leaf).toBe("a2");
+    answers.push(answered("a3", "three"));
+    await settle(session.edit(waiting(session), "first, and best"));
+    expect(posted.at(-1)).toMatchObject({ messageId: question?.id, messages: [{ parts: [{ text: "first, and best" }] }] });
+    expect(session.state.get()).toMatchObject({ leaf: "a3", unsent: [] });
+  });
+
+  it("sends it as a question of its own once that is not stored any more", async () => {
+    const session = new Session(ID, true);
+    outbox.put(ID, { id: "e", text: "Edited", edited: "gone", at: Date.now() });
+    session.state.update((now) => ({ ...now, load: "ready" }));
+    await settle(session.sync());
+    answers.push(answered("a", "A"));
+    await settle(session.retry(waiting(session)));
+    expect(posted[0]?.messageId).toBeUndefined();
   });
 
   it("reads on what is being written when the page opens", async () => {
@@ -289,15 +390,29 @@ describe("a session", () => {
     });
   });
 
-  it("shows what is being written elsewhere when a question is refused for it", async () => {
-    answers.push(() => refusal(409));
-    const other = { id: "q", text: "From elsewhere" };
-    stored = history(other, { id: "a", parent_id: "q", role: "assistant", status: "streaming" });
-    resumed.push(answered("a", "There."));
+  it("shows what is being written elsewhere when a question is refused for it, and says why meanwhile", async () => {
+    answers.push(answered("a", "A"), () => refusal(409));
     const session = new Session(ID, true);
+    await settle(session.ask("Q"));
+    const before: Partial<StoredMessage>[] = [
+      { id: posted[0]?.messages[0]?.id ?? "", text: "Q" },
+      { id: "a", parent_id: posted[0]?.messages[0]?.id ?? "", role: "assistant", text: "A" },
+      { id: "q2", text: "From elsewhere" }, // an edit, so that it is in no branch that was shown
+    ];
+    stored = history(...before, { id: "a2", parent_id: "q2", role: "assistant", status: "streaming" });
+    const connection = wire();
+    resumed.push(() => connection.response);
     await settle(session.ask("Mine"));
-    await vi.waitFor(() => expect(session.state.get().messages.map(({ text }) => text)).toContain("There."));
-    expect(session.state.get().messages.find(({ text }) => text === "Mine")?.status).toBe("unsent");
+    connection.send(start("a2"), delta("There"));
+    await vi.waitFor(() => expect(session.state.get().phase).toBe("writing"));
+    expect(session.state.get()).toMatchObject({ leaf: "a2", problem: { status: 409 } });
+    expect(unsent(session)).toEqual(["Mine"]);
+    expect(outbox.of(ID)).toMatchObject([{ text: "Mine" }]);
+
+    connection.send(delta("."), finish());
+    await vi.waitFor(() => expect(last(session)).toMatchObject({ text: "There.", status: "complete" }));
+    expect(session.state.get().problem).toBeNull();
+    expect(unsent(session)).toEqual(["Mine"]);
   });
 
   it("goes on thinking while history is asked how an answer ended", async () => {
@@ -317,7 +432,7 @@ describe("a session", () => {
     const session = new Session(ID, false);
     const synced = session.sync();
     await vi.advanceTimersByTimeAsync(300);
-    stored = null;
+    vi.mocked(fetch).mockRejectedValue(new TypeError("no network"));
     await settle(synced);
     expect(last(session).status).toBe("cut");
   });
