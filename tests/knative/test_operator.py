@@ -8,6 +8,7 @@ from tests.cluster import admission, knative, operator, programs, render, upstre
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.kubectl import Thing
 from tests.cluster.run import Run, wait_for
+from tests.knative import kourier
 from tests.knative.conftest import production_folders
 from tests.knative.references import HOST
 from tests.knative.workloads import environment, of_kind, workloads
@@ -85,6 +86,22 @@ def test_every_pod_gets_the_requests_that_we_set(installed: ControlPlane, produc
         for container in deployment["spec"]["template"]["spec"]["containers"]
     }
     assert theirs == ours
+
+
+def test_the_gateway_lets_answers_end_for_nearly_all_of_its_grace(production: list[Thing]) -> None:
+    """The guide says for how long: the grace is Kourier's, and no setting of the operator's changes it."""
+    pod, drain = kourier.gateway(production), kourier.drain(production)
+    (container,) = pod["containers"]
+    assert int(environment(container)[kourier.DRAIN]) < drain <= pod["terminationGracePeriodSeconds"] - 5
+    guide = " ".join((render.ROOT / "terraform" / "README.md").read_text().split())
+    assert f"{pod['terminationGracePeriodSeconds']} seconds to end" in guide
+    assert f"{drain} of them" in guide
+
+
+def test_the_gateway_gets_that_time(installed: ControlPlane, production: list[Thing]) -> None:
+    made = installed.kubectl.get("deployment", kourier.GATEWAY, f"--namespace={knative.NAMESPACE}")
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    assert int(environment(container)[kourier.DRAIN]) == kourier.drain(production)
 
 
 def test_no_budget_blocks_the_drain_of_a_node(installed: ControlPlane) -> None:
