@@ -38,6 +38,7 @@ PEAK = 3  # times the average of the hours awake
 
 # Pods of Knative's operator, as its chart is given them in argocd/apps.
 FOREIGN = {"operator": (0.05, 100), "operator-webhook": (0.05, 100)}
+UTILIZATION = "70"  # per cent of the target at which Knative adds a pod, unless it is told (config-autoscaler)
 LEAST_CPU, LEAST_MIB = 0.05, 52  # what Autopilot makes of less
 
 
@@ -96,14 +97,21 @@ def function(name: str) -> tuple[Pod, float]:
     ]  # fmt: skip
     queue = serving["spec"]["config"]["deployment"]
     proxy = asked({"cpu": queue["queue-sidecar-cpu-request"], "memory": queue["queue-sidecar-memory-request"]})
-    target = spec["metadata"]["annotations"].get("autoscaling.knative.dev/target", spec["spec"]["containerConcurrency"])
-    return Pod(own.cpu + proxy.cpu, own.mib + proxy.mib), float(target)
+    said = spec["metadata"]["annotations"]
+    target = float(said.get("autoscaling.knative.dev/target", spec["spec"]["containerConcurrency"]))
+    utilization = float(said.get("autoscaling.knative.dev/target-utilization-percentage", UTILIZATION))
+    return Pod(own.cpu + proxy.cpu, own.mib + proxy.mib), target * utilization / 100
+
+
+def at_once(people: int) -> float:
+    """Answers that are written at the same time, on average over the hours awake."""
+    return people * ANSWERS * ANSWER_SECONDS / (AWAKE * 3600)
 
 
 def month(people: int) -> dict[str, float]:
     """Dollars a month, by what they are for."""
     answers = people * ANSWERS * DAYS
-    running = people * ANSWERS * ANSWER_SECONDS / (AWAKE * 3600)
+    running = at_once(people)
     write, streams = function("send-message")
     others = [function(name)[0] for name in ("login", "list-history")]
     awake = AWAKE * DAYS if people else 0

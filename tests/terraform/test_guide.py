@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from math import ceil
 
 import pytest
 import yaml
@@ -12,6 +13,8 @@ from tests.terraform import costs
 from tests.terraform.workspace import HERE, ROOT
 
 GUIDE = (ROOT / "terraform" / "README.md").read_text()
+TEXT = " ".join(GUIDE.split())
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 
 @pytest.fixture
@@ -34,7 +37,14 @@ def test_the_arithmetic_in_words_is_the_tables() -> None:
     pods = costs.always_on()
     words = f"{len(pods)} of them (NGINX, Knative, cert-manager, Argo CD) ask for {sum(p.cpu for p in pods):.2f} cores"
     words += f" and {sum(p.mib for p in pods) / 1024:.1f} GiB"
-    assert words in " ".join(GUIDE.split())
+    assert words in TEXT
+    _, streams = costs.function("send-message")
+    few, many = (costs.at_once(people) for people in (1_000, 100_000))
+    assert (
+        f"are {few:.1f} answers at once, one pod; 100,000 are {many:.0f}, at the peak {many * costs.PEAK:.0f}" in TEXT
+    )
+    usual, peak = (NUMBERS[ceil(running / streams)] for running in (many, many * costs.PEAK))
+    assert f"so {usual} pods of send-message and {peak}" in TEXT
     months = costs.month(100_000)
     assert f"= {months['the chat model']:,.0f}." in GUIDE
     assert f"It is {months['the chat model'] / sum(months.values()):.0%} of that bill".replace("%", " %") in GUIDE
