@@ -3,46 +3,26 @@
 Days that have expired whole are dropped as partitions; only the boundary day, and what a late purge left in the
 default partition, goes row by row, and even there a table with hardly anything left to keep is written anew. One
 purge runs at a time, every step is a transaction of its own and finds by itself what is left to do: so a second
-run, a late one, or one after a crash is just a run. Readers wait at most for `LOCK_WAIT` and a moment of work.
+run, a late one, or one after a crash is just a run.
 """
 
 # ruff: noqa: S608 - the SQL is put together from constants and names of tables; what comes from outside is bound
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from pg8000.exceptions import DatabaseError
-
-from nanoka import logs
-from nanoka.database import CONFLICT, Connection, Database, sqlstate
+from nanoka.database import Connection, Database
+from nanoka.partitions import LOCK_WAIT, Partition, Partitions
 from nanoka.retention import LIFETIME
 from nanoka.sessions import VALID
 
-T = TypeVar("T")
-
 LOCK = 7_169
 """The number of the advisory lock that lets purges run one after the other."""
-LOCK_WAIT = "20ms"
-"""How long a table's exclusive lock is waited for; whoever wants to read meanwhile waits behind us."""
-LOCK_PATIENCE = 20.0
-"""Seconds for which it is asked for again; after that the next purge does the work."""
-PAUSE = 0.1
-"""Seconds between two attempts, for those who waited behind us."""
 AUTOVACUUM_WAIT = "5s"
 """An autovacuum gives way after a second (deadlock_timeout) to a lock that readers do not mind."""
-SCANNED_PAGES = 1_024
-"""For a new partition the default one is read through under lock: milliseconds for up to so many pages of 8 KiB."""
-SCAN_LIMIT = "45ms"
-"""If it takes longer in a bigger one, the day does without a partition."""
-BARRED = "no_coming_days"
-"""The constraint by which PostgreSQL knows without reading that a big default partition has no row of a coming day."""
-BAR_AHEAD = timedelta(hours=2)
-"""How far off the first day must be that it bars: if this purge dies, the next one must come before that day does."""
-COMING_DAYS = 8
 BATCH = 5_000
 """Rows that one transaction deletes."""
 KEEP = 500
@@ -51,20 +31,6 @@ COUNTED_PAGES = 1_024
 """Up to so many pages of 8 KiB, the rows of a day that is dropped whole are counted."""
 SAMPLE_PAGES = 128
 """Of a bigger one, so many pages are read to estimate them."""
-
-LOCK_NOT_AVAILABLE = "55P03"
-CHECK_VIOLATION = "23514"
-QUERY_CANCELED = "57014"
-
-PARTITIONS = r"""
-    WITH bounds AS (
-        SELECT c.oid, pg_get_expr(c.relpartbound, c.oid) AS bound
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'messages'::regclass
-    )
-    SELECT oid::regclass::text, substring(bound FROM $$FROM \('([^']+)'\)$$)::timestamptz,
-        substring(bound FROM $$TO \('([^']+)'\)$$)::timestamptz
-    FROM bounds ORDER BY 3
-"""
 
 # The index messages_age is on this expression.
 AGE = "(created_at AT TIME ZONE 'UTC')"
@@ -96,15 +62,6 @@ class Result:
     oldest_message_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Partition:
-    """A partition of `messages` by its name, quoted where needed; the default one has no bounds."""
-
-    name: str
-    start: datetime | None
-    end: datetime | None
-
-
 def purge(database: Database, *, dry_run: bool = False, clock: Callable[[], datetime] | None = None) -> Result:
     """Delete, or only count, what has expired. Waits for a purge that is under way.
 
@@ -134,12 +91,11 @@ class _Purge:
         # If the two clocks differ, the earlier one: a row that is too old can go later, a younger one never comes back.
         self.cutoff: datetime = min(database_time, own_time) - LIFETIME
         self.now: datetime = database_time
-        self.today = database_time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        self.give_up_at = time.monotonic() + LOCK_PATIENCE
+        self.partitions = Partitions(connection)
 
     def count(self) -> Result:
         result = Result(self.cutoff, dry_run=True)
-        for partition in self._partitions():
+        for partition in self.partitions.list():
             if self._is_expired(partition):
                 result.messages += self._whole(partition)
             elif partition.start is None or partition.start <= self.cutoff:
@@ -151,13 +107,13 @@ class _Purge:
 
     def delete(self) -> Result:
         result = Result(self.cutoff, dry_run=False)
-        self._unbar()  # what a purge that died may have left
-        partitions = self._partitions()
+        self.partitions.unbar()
+        partitions = self.partitions.list()
         # The default partition first: what has expired in it would only make new partitions slow to come.
         for partition in partitions:
             if partition.start is None:
                 result.messages += self._clear(partition)
-        self._create_coming({partition.start for partition in partitions})
+        self.partitions.create_coming(self.now)
         for partition in partitions:
             if self._is_expired(partition):
                 result.messages += self._drop(partition)
@@ -171,71 +127,8 @@ class _Purge:
         result.oldest_message_at = self._oldest()
         return result
 
-    def _partitions(self) -> list[Partition]:
-        return [Partition(*row) for row in self.connection.run(PARTITIONS)]
-
     def _is_expired(self, partition: Partition) -> bool:
         return partition.end is not None and partition.end <= self.cutoff
-
-    def _create_coming(self, starts: set[datetime | None]) -> None:
-        coming = [self.today + timedelta(days=offset) for offset in range(COMING_DAYS + 1)]
-        missing = [start for start in coming if start not in starts]
-        if missing and self._pages("messages_default") > SCANNED_PAGES:
-            self._bar(next(start for start in coming if start - self.now >= BAR_AHEAD))
-        for start in missing:
-            try:
-                self._exclusively(partial(self._create, start))
-            except DatabaseError as error:
-                # Rows of that day, or too many of others, are in the default partition already: they can stay there.
-                if sqlstate(error) not in (CHECK_VIOLATION, QUERY_CANCELED):
-                    raise
-                logs.warning("a day's messages stay in the default partition", day=f"{start:%Y-%m-%d}")
-        self._unbar()
-
-    def _bar(self, first: datetime) -> None:
-        """Keep rows from `first` on out of the default partition, where PostgreSQL then need not look for them under
-        lock; it looks once, and nobody waits for that (ALTER TABLE, VALIDATE CONSTRAINT)."""
-        self._exclusively(
-            lambda: self.connection.script(
-                f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; ALTER TABLE messages_default"
-                f" ADD CONSTRAINT {BARRED} CHECK (created_at < '{first.isoformat()}') NOT VALID"
-            )
-        )
-        try:
-            self._validate()
-        except DatabaseError as error:
-            if sqlstate(error) != CHECK_VIOLATION:
-                raise
-            self._unbar()  # somebody's clock has put a row there
-
-    def _validate(self) -> None:
-        if self._barred():
-            self.connection.script(f"ALTER TABLE messages_default VALIDATE CONSTRAINT {BARRED}")
-
-    def _unbar(self) -> None:
-        if self._barred():
-            self._exclusively(
-                lambda: self.connection.script(
-                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; ALTER TABLE messages_default DROP CONSTRAINT {BARRED}"
-                )
-            )
-
-    def _barred(self) -> bool:
-        sql = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'messages_default'::regclass AND conname = :name"
-        return self._number(sql, cutoff=False, name=BARRED) > 0
-
-    def _create(self, start: datetime) -> None:
-        # The owner of `messages` is to own its partitions, too, whoever of its members runs this.
-        self.connection.script(
-            f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SELECT set_config('role', pg_get_userbyid(relowner)::text, true)"
-            " FROM pg_class WHERE oid = 'messages'::regclass"
-        )
-        if self._pages("messages_default") > SCANNED_PAGES:
-            self.connection.script(f"SET LOCAL statement_timeout = '{SCAN_LIMIT}'")
-        self.connection.script(
-            f"CREATE TABLE messages_{start:%Y_%m_%d} PARTITION OF messages"
-            f" FOR VALUES FROM ('{start.isoformat()}') TO ('{(start + timedelta(days=1)).isoformat()}')"
-        )
 
     def _drop(self, partition: Partition) -> int:
         rows = self._whole(partition)
@@ -249,12 +142,12 @@ class _Purge:
             )
             return rows
 
-        return self._exclusively(work) or 0
+        return self.partitions.exclusively(work) or 0
 
     def _clear(self, partition: Partition) -> int:
         """Delete what has expired of a partition in which something may live."""
         if self._living(partition) <= KEEP and self._some_expired(partition) > BATCH:
-            rows = self._exclusively(partial(self._write_anew, partition, self._expired(partition)))
+            rows = self.partitions.exclusively(partial(self._write_anew, partition, self._expired(partition)))
             if rows is not None:
                 return rows
         total = 0
@@ -268,9 +161,7 @@ class _Purge:
 
     def _write_anew(self, partition: Partition, expired: int) -> int | None:
         """Replace a partition by what lives in it; None if that has become too much meanwhile."""
-        self.connection.script(
-            f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; LOCK TABLE {partition.name} IN ACCESS EXCLUSIVE MODE"
-        )
+        self.connection.script(f"LOCK TABLE {partition.name} IN ACCESS EXCLUSIVE MODE")
         living = self._living(partition)
         if living > KEEP:
             return None
@@ -283,20 +174,6 @@ class _Purge:
         if living:
             self.connection.script(f"INSERT INTO {partition.name} SELECT * FROM kept")
         return expired
-
-    def _exclusively(self, work: Callable[[], T]) -> T | None:
-        """Run what needs a table for itself, in a transaction, until it gets it; None if it does not in good time."""
-        while True:
-            try:
-                with self.connection.transaction():
-                    return work()
-            except DatabaseError as error:
-                if sqlstate(error) not in (LOCK_NOT_AVAILABLE, *CONFLICT):
-                    raise
-            if time.monotonic() > self.give_up_at:
-                logs.warning("a table is in use; the next purge will find it")
-                return None
-            time.sleep(PAUSE)
 
     def _living(self, partition: Partition) -> int:
         """How many rows live, or KEEP + 1 if there are more."""
@@ -321,7 +198,7 @@ class _Purge:
 
         A table that it has not analysed yet tells by a sample of its pages, which may have to come from the disk.
         """
-        pages = self._pages(partition.name)
+        pages = self.partitions.pages(partition.name)
         if pages <= COUNTED_PAGES:
             return self._number(f"SELECT count(*) FROM {partition.name}", cutoff=False)
         estimate = self._number(
@@ -338,10 +215,6 @@ class _Purge:
             f" FROM {partition.name} TABLESAMPLE SYSTEM ({100 * SAMPLE_PAGES / pages}) REPEATABLE (0)",
             cutoff=False,
         )
-
-    def _pages(self, table: str) -> int:
-        sql = "SELECT coalesce(pg_relation_size(to_regclass(:name)), 0) / current_setting('block_size')::int"
-        return self._number(sql, cutoff=False, name=table)
 
     def _oldest(self) -> datetime | None:
         rows = self.connection.run(f"SELECT min({AGE}) FROM messages")

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pg8000.exceptions import DatabaseError
 
-from nanoka import purging
+from nanoka import partitions, purging
 from nanoka.database import Connection, Database
 from nanoka.purging import purge
 from nanoka.retention import LIFETIME, LIFETIME_SQL, alive, expires
@@ -38,7 +38,7 @@ def other(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def partitions(rows: Rows) -> list[str]:
+def names_of_partitions(rows: Rows) -> list[str]:
     return [name for (name,) in rows("SELECT relid::text FROM pg_partition_tree('messages') WHERE isleaf ORDER BY 1")]
 
 
@@ -64,7 +64,7 @@ def insert(rows: Rows, conversation_id: UUID, count: int, moment: datetime, *, s
 
 def without_partitions(rows: Rows, *, keep: Callable[[str], bool] = lambda _name: False) -> None:
     """What a purge that did not come for a long time leaves: hardly any partition but the default one."""
-    for name in partitions(rows):
+    for name in names_of_partitions(rows):
         if name != "messages_default" and not keep(name):
             rows(f"DROP TABLE {name}")
 
@@ -120,9 +120,9 @@ def test_expired_days_go_whole_and_coming_ones_are_made(rows: Rows, database: Da
     without_partitions(rows, keep=lambda name: name <= day(rows, 0)[1])
     result = purge(database)
     assert result.messages == 3
-    names = partitions(rows)
+    names = names_of_partitions(rows)
     assert expired not in names
-    for ahead in range(purging.COMING_DAYS + 1):
+    for ahead in range(partitions.COMING_DAYS + 1):
         assert day(rows, -ahead)[1] in names
     owners = rows(
         "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relname LIKE 'messages_20%' AND relkind = 'r'"
@@ -156,7 +156,7 @@ def test_a_late_purge_empties_the_default_partition(
     assert len(left) == living
     assert purge(database).messages == 6_000
     assert rows("SELECT * FROM messages ORDER BY id") == left
-    names = partitions(rows)
+    names = names_of_partitions(rows)
     for ahead in (1, 2):
         assert day(rows, -ahead)[1] in names
 
@@ -168,15 +168,15 @@ def test_a_day_whose_messages_are_in_the_default_partition_stays_there(
     message_id = rows.message(conversation_id)
     purge(database)
     assert rows("SELECT id, tableoid::regclass::text FROM messages") == [[message_id, "messages_default"]]
-    assert day(rows, 0)[1] not in partitions(rows)
-    assert day(rows, -1)[1] in partitions(rows)
+    assert day(rows, 0)[1] not in names_of_partitions(rows)
+    assert day(rows, -1)[1] in names_of_partitions(rows)
     rows.message(conversation_id)  # and writing goes on
 
 
 @pytest.fixture
 def big_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any default partition counts as one that takes too long to read through under lock."""
-    monkeypatch.setattr(purging, "SCANNED_PAGES", 0)
+    monkeypatch.setattr(partitions, "SCANNED_PAGES", 0)
 
 
 @pytest.mark.usefixtures("big_default")
@@ -197,12 +197,12 @@ def test_coming_days_get_their_partitions_beside_a_big_default_one_that_is_not_r
 
     talkative.session(listen)
     talkative.close()
-    names = partitions(rows)
-    coming = [day(rows, -ahead)[1] for ahead in range(2, purging.COMING_DAYS + 1)]  # near midnight not tomorrow's
+    names = names_of_partitions(rows)
+    coming = [day(rows, -ahead)[1] for ahead in range(2, partitions.COMING_DAYS + 1)]  # near midnight not tomorrow's
     assert set(coming) <= set(names)
     assert sum(b"is implied by existing constraints" in words for words in said) >= len(coming)
     assert rows("SELECT count(*) FROM messages") == [[3_000]]
-    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=partitions.BARRED) == []
 
 
 @pytest.mark.usefixtures("big_default")
@@ -213,15 +213,15 @@ def test_a_row_of_the_future_in_a_big_default_partition_stays_there(
     message_id = rows.message(conversation_id, age=-3 * 24)
     purge(database)
     assert rows("SELECT id, tableoid::regclass::text FROM messages") == [[message_id, "messages_default"]]
-    assert day(rows, -2)[1] in partitions(rows)
-    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
+    assert day(rows, -2)[1] in names_of_partitions(rows)
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=partitions.BARRED) == []
 
 
 @pytest.mark.usefixtures("big_default")
 def test_what_a_purge_that_died_has_barred_is_opened_again(rows: Rows, database: Database) -> None:
-    rows(f"ALTER TABLE messages_default ADD CONSTRAINT {purging.BARRED} CHECK (created_at < now()) NOT VALID")
+    rows(f"ALTER TABLE messages_default ADD CONSTRAINT {partitions.BARRED} CHECK (created_at < now()) NOT VALID")
     purge(database)
-    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=purging.BARRED) == []
+    assert rows("SELECT FROM pg_constraint WHERE conname = :name", name=partitions.BARRED) == []
 
 
 def test_the_boundary_day_is_counted_exactly_however_big(rows: Rows, database: Database, conversation_id: UUID) -> None:
@@ -278,7 +278,7 @@ def test_what_a_vacuum_holds_is_left_to_the_next_purge(
     rows: Rows, database: Database, other: Database, conversation_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purging, "AUTOVACUUM_WAIT", "100ms")
-    monkeypatch.setattr(purging, "LOCK_PATIENCE", 0.3)
+    monkeypatch.setattr(partitions, "LOCK_PATIENCE", 0.3)
     noon, name = day(rows, 8)
     insert(rows, conversation_id, 3, noon)
 
@@ -321,11 +321,11 @@ class CrashError(BaseException):
     """The end of a process, as far as its database connection can tell."""
 
 
-@pytest.mark.parametrize("scanned_pages", [purging.SCANNED_PAGES, 0])
+@pytest.mark.parametrize("scanned_pages", [partitions.SCANNED_PAGES, 0])
 def test_purge_can_crash_anywhere_and_the_next_one_ends_its_work(
     rows: Rows, database_url: str, alice: Person, monkeypatch: pytest.MonkeyPatch, scanned_pages: int
 ) -> None:
-    monkeypatch.setattr(purging, "SCANNED_PAGES", scanned_pages)
+    monkeypatch.setattr(partitions, "SCANNED_PAGES", scanned_pages)
     without_partitions(rows, keep=lambda name: name <= day(rows, 0)[1])
     kept = rows.conversation(alice)
     insert(rows, kept, 2, day(rows, 1)[0])
@@ -366,8 +366,8 @@ def test_purge_can_crash_anywhere_and_the_next_one_ends_its_work(
     assert crashes > 10
     assert rows("SELECT DISTINCT conversation_id FROM messages") == [[kept]]
     assert rows("SELECT id FROM conversations") == [[kept]]
-    assert day(rows, 8)[1] not in partitions(rows)
-    assert day(rows, -purging.COMING_DAYS)[1] in partitions(rows)
+    assert day(rows, 8)[1] not in names_of_partitions(rows)
+    assert day(rows, -partitions.COMING_DAYS)[1] in names_of_partitions(rows)
 
 
 def test_purges_role_is_enough_and_the_apps_is_not(
@@ -385,7 +385,7 @@ def test_purges_role_is_enough_and_the_apps_is_not(
     result = purge(limited)
     limited.close()
     assert (result.messages, result.conversations) == (4, 1)
-    assert day(rows, -2)[1] in partitions(rows)
+    assert day(rows, -2)[1] in names_of_partitions(rows)
 
 
 def test_a_partition_that_a_superuser_made_does_not_stop_purge(
@@ -399,7 +399,7 @@ def test_a_partition_that_a_superuser_made_does_not_stop_purge(
     )
     insert(rows, conversation_id, 5, noon)
     assert purge(database).messages == 5
-    assert "by_hand" not in partitions(rows)
+    assert "by_hand" not in names_of_partitions(rows)
 
 
 def test_purge_waits_for_the_one_that_runs(rows: Rows, database: Database, other: Database) -> None:
