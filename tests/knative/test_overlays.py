@@ -50,6 +50,11 @@ def test_nothing_else_differs(name: str) -> None:
             assert spec.pop("registry").keys() == {"default"}
             assert spec["ingress"]["kourier"].pop("enabled") is not thing["spec"]["ingress"]["kourier"].pop("enabled")
             spec["config"]["deployment"].pop("queue-sidecar-image")
+            assert spec["config"]["autoscaler"].pop("allow-zero-initial-scale") == "true"
+            assert spec["config"]["autoscaler"].pop("initial-scale") == "0"
+            assert (
+                int(thing["spec"]["config"]["autoscaler"].pop("initial-scale")) > 0
+            )  # or a release that crashes serves
         assert ours[key] == thing, key
 
 
