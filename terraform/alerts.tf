@@ -76,6 +76,17 @@ locals {
         `kubectl -n nanoka get events`.
       EOT
     }
+    restarts = {
+      title = "A container died"
+      # What dies at once says nothing of the answers that it wrote, so that the alert above does not know of them.
+      query   = "sum by (pod_name, container_name) (increase(kubernetes_io:container_restart_count{${local.pod},namespace_name=\"${local.namespace}\"}[15m])) > 0"
+      lasting = "0s"
+      advice  = <<-EOT
+        Kubernetes has started it again. Answers that it wrote are shown as interrupted and can be retried. Why it died is in
+        `kubectl -n nanoka describe pod`, Last State: OOMKilled means that its memory's limit in `knative/` is too low. Its
+        last words: `kubectl -n nanoka logs --previous`, or Cloud Logging if the pod has gone since.
+      EOT
+    }
     connections = {
       title   = "The database has used 80 % of its connections"
       query   = "sum(avg_over_time(${local.backends}[5m])) > ${0.8 * var.database.max_connections}"

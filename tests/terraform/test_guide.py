@@ -50,6 +50,14 @@ def test_the_arithmetic_in_words_is_the_tables() -> None:
     assert f"It is {months['the chat model'] / sum(months.values()):.0%} of that bill".replace("%", " %") in GUIDE
 
 
+def test_alerts_and_their_metrics_are_counted() -> None:
+    text = (ROOT / "terraform" / "alerts.tf").read_text()
+    queries = re.findall(r"^      query   = (\".+)", text, re.MULTILINE)
+    metrics = re.findall(r"local\.metric\.|local\.uptime\}|local\.backends\}|kubernetes_io:", "".join(queries))
+    assert f"and {NUMBERS[len(queries)]} alerts are in the console" in TEXT
+    assert f"at 0.35 a metric a month: {0.35 * len(metrics):.2f} for ours" in TEXT
+
+
 def test_the_number_of_resources_is_the_inventorys() -> None:
     counts = yaml.safe_load((HERE / "modules" / "root" / "inventory.yaml").read_text())
     assert f"It lists {sum(counts.values())} resources" in GUIDE
