@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Request
+
     from tests.web.conftest import OpenWindow
     from tests.web.site import Site, Visitor
+    from tests.web.window import Window
 
 
 def test_conversations_stand_by_day(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
@@ -66,16 +70,82 @@ def test_escape_leaves_the_title_as_it_was(open_window: OpenWindow, site: Site, 
     expect(window.row("Before")).to_be_focused()
 
 
+def deletions(window: Window) -> list[str]:
+    """The requests to delete something, from now on."""
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "DELETE":
+            found.append(request.url)
+
+    window.page.on("request", note)
+    return found
+
+
+def own_clock(window: Window) -> None:
+    """Let the page's time be the test's, so that nobody need wait for it."""
+    window.page.clock.install()
+    window.page.reload()
+
+
 def test_delete_can_be_undone(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
     conversation = site.exchange(visitor, "Q", "A", title="Precious")
     window = open_window(f"/c/{conversation}")
+    own_clock(window)
     expect(window.answer).to_contain_text("A")
+    deleted = deletions(window)
     window.choose("Precious", "Delete")
     expect(window.row("Precious")).to_have_count(0)
     window.page.get_by_role("button", name="Undo").click()
     expect(window.row("Precious")).to_be_visible()
     expect(window.answer).to_contain_text("A")
+    window.page.clock.fast_forward(60_000)
+    expect(window.row("Precious")).to_be_visible()
+    assert deleted == []
     assert site.rows("SELECT count(*) FROM conversations WHERE id = :id", id=conversation) == [[1]]
+
+
+def test_who_goes_back_to_what_is_being_deleted_finds_nothing(
+    open_window: OpenWindow, site: Site, visitor: Visitor
+) -> None:
+    conversation = site.exchange(visitor, "Q", "A", title="Gone")
+    window = open_window(f"/c/{conversation}")
+    expect(window.answer).to_contain_text("A")
+    window.choose("Gone", "Delete")
+    expect(window.composer).to_be_visible()
+    window.page.go_back()
+    expect(window.page.get_by_text("This conversation is not here")).to_be_visible()
+    expect(window.composer).to_have_count(0)
+    window.page.get_by_role("button", name="Undo").click()
+    expect(window.answer).to_contain_text("A")
+    window.ask_and_wait("Still there?")
+
+
+def test_what_another_tab_deletes_is_gone_here(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    conversation = site.exchange(visitor, "Q", "A", title="Gone")
+    window = open_window(f"/c/{conversation}")
+    expect(window.answer).to_contain_text("A")
+    other = window.tab()
+    own_clock(other)
+    other.choose("Gone", "Delete")
+    expect(other.row("Gone")).to_have_count(0)
+    other.page.clock.fast_forward(10_000)
+    expect(window.page.get_by_text("This conversation is not here")).to_be_visible()
+    expect(window.composer).to_have_count(0)
+    expect(window.row("Gone")).to_have_count(0)
+
+
+def test_closing_the_page_deletes_at_once(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    conversation = site.exchange(visitor, "Q", "A", title="Gone")
+    window = open_window()
+    window.choose("Gone", "Delete")
+    expect(window.row("Gone")).to_have_count(0)
+    with window.page.expect_event("close"):
+        window.page.close(run_before_unload=True)
+    deadline = time.monotonic() + 5  # sooner than it would have been deleted otherwise
+    while site.rows("SELECT count(*) FROM conversations WHERE id = :id", id=conversation) != [[0]]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_delete_happens_when_it_is_not_undone(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:

@@ -111,13 +111,11 @@ def test_a_question_asked_before_its_conversation_is_loaded_joins_it(
     def hold(route: Route) -> None:
         held.append(route)
 
-    address = f"**/api/conversations/{conversation}"
-    window.page.route(address, hold)
+    window.page.route(f"**/api/conversations/{conversation}", hold, times=1)
     window.row("Earlier").click()
     site.answers(COUNTED, rate=60)
     window.ask("Second")
     expect(window.answer).to_contain_text("word 5")
-    window.page.unroute(address, hold)
     held[0].continue_()
     window.wait_for_end()
     expect(window.questions).to_contain_text(["First", "Second"])

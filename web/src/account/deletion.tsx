@@ -3,7 +3,7 @@ import { deleteAccount } from "@/api/account";
 import { deleteAllConversations } from "@/api/conversations";
 import { drafts } from "@/composer/drafts";
 import { outbox } from "@/conversation/outbox";
-import { forgetSession } from "@/conversation/sessions";
+import { closeSession } from "@/conversation/sessions";
 import { useWords } from "@/i18n";
 import { Button } from "@/shared/button";
 import { Dialog } from "@/shared/dialog";
@@ -58,7 +58,7 @@ export function DeleteAll({ onClose }: { onClose: () => void }) {
   const words = useWords();
   const run = async (): Promise<void> => {
     await deleteAllConversations();
-    forgetSession(null);
+    closeSession(null);
     drafts.sweep(true);
     outbox.sweep(true);
     announce({ type: "deleted", id: null });

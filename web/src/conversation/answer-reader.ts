@@ -56,6 +56,7 @@ export class AnswerReader {
           this.stopWanted = false;
         },
         onEvents: (events, isFresh) => {
+          if (reading.signal.aborted) return false;
           if (isFresh) this.live.restart();
           const before = this.live.length;
           for (const event of events) id = this.take(event, id);

@@ -26,6 +26,7 @@ export class Session {
   /** Counts what a history that was asked for earlier may not have. */
   private news = 0;
   private catchingUp: Promise<boolean> | null = null;
+  private closed = false;
 
   constructor(id: string, fresh: boolean) {
     this.state = createStore(emptyConversation(id, fresh ? "new" : "loading"));
@@ -38,7 +39,7 @@ export class Session {
 
   /** Bring the page to what the server knows, and read on if an answer is being written. */
   async sync(): Promise<void> {
-    if (this.state.get().load === "new") return;
+    if (this.closed || this.state.get().load === "new") return;
     this.behind = true;
     this.news += 1;
     if (this.reader.isBusy()) return; // its end catches up
@@ -94,9 +95,18 @@ export class Session {
     this.patch({ title });
   }
 
-  /** Stop reading; the server goes on writing. */
+  /** The conversation is deleted: nothing of it is shown any more, and nothing can be added to it. */
   close(): void {
+    this.closed = true;
     this.reader.abort();
+    this.state.set(emptyConversation(this.id, "missing"));
+  }
+
+  /** It is not deleted after all. */
+  async reopen(): Promise<void> {
+    this.closed = false;
+    this.state.set(emptyConversation(this.id, "loading"));
+    await this.sync();
   }
 
   /** Take over what history has; false if it cannot be had, or an answer is being read, whose end asks again. */
@@ -108,7 +118,7 @@ export class Session {
       found = await getConversation(this.id).catch((error: unknown) =>
         error instanceof Problem && error.status === 404 ? "missing" : "failed",
       );
-      if (this.reader.isBusy()) return false;
+      if (this.closed || this.reader.isBusy()) return false;
     } while (known !== this.news);
     if (typeof found === "object") {
       this.behind = false;
@@ -162,7 +172,7 @@ export class Session {
     answer: NewMessage,
     asked?: { question: NewMessage; unsent: Unsent },
   ): Promise<void> {
-    if (this.reader.isBusy()) return;
+    if (this.closed || this.reader.isBusy()) return;
     const { messages, leaf, unsent } = this.state.get();
     if (asked) outbox.put(this.id, asked.unsent);
     this.live.start("");

@@ -19,12 +19,9 @@ export function sessionOf(id: string, fresh = false): Session {
   return session;
 }
 
-export function forgetSession(id: string | null): void {
-  for (const [known, session] of [...sessions]) {
-    if (id !== null && known !== id) continue;
-    session.close();
-    sessions.delete(known);
-  }
+/** A conversation was deleted, or all of them (null): where one is still shown, it is gone. */
+export function closeSession(id: string | null): void {
+  for (const [known, session] of sessions) if (id === null || known === id) session.close();
 }
 
 /** Follow what other tabs do to the conversations that this one holds. */
@@ -36,6 +33,6 @@ export function followOtherTabs(shown: () => string | null): () => void {
       if (signal.id === shown()) void sessions.get(signal.id)?.sync();
       else if (sessions.get(signal.id)?.state.get().phase === "idle") sessions.delete(signal.id);
     }
-    if (signal.type === "deleted") forgetSession(signal.id);
+    if (signal.type === "deleted") closeSession(signal.id);
   });
 }

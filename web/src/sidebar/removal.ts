@@ -1,6 +1,6 @@
 import { deleteConversation } from "@/api/conversations";
 import { Problem } from "@/api/client";
-import { forgetSession } from "@/conversation/sessions";
+import { sessionOf } from "@/conversation/sessions";
 import { drafts } from "@/composer/drafts";
 import { outbox } from "@/conversation/outbox";
 import { words } from "@/i18n";
@@ -18,29 +18,33 @@ export function removeConversation(id: string, title: string): void {
   const restore = hide(id);
   const wasShown = place.get() === id;
   if (wasShown) goTo(null);
+  sessionOf(id).close(); // who comes back to it before it is deleted must not add to it
 
   const settle = (): void => {
     clearTimeout(timer);
     removeEventListener("pagehide", commit);
     dismiss(notice);
   };
+  const comeBack = (): void => {
+    restore();
+    void sessionOf(id).reopen();
+  };
   const commit = (): void => {
     settle();
-    forgetSession(id);
     drafts.set(id, null);
     outbox.clear(id);
     deleteConversation(id).then(
       () => announce({ type: "deleted", id }),
       (error: unknown) => {
         if (error instanceof Problem && error.status === 404) return; // gone already, as wished
-        restore();
+        comeBack();
         notify(words().sidebar.removeFailed);
       },
     );
   };
   const undo = (): void => {
     settle();
-    restore();
+    comeBack();
     if (wasShown) goTo(id);
     focusSoon(() => document.querySelector<HTMLElement>(`a[href="${addressOf(id)}"]`));
   };

@@ -609,4 +609,27 @@ describe("a session", () => {
     await settle(question);
     expect(last(session).text).toBe("From elsewhere");
   });
+
+  it("shows nothing, asks nothing and reads nothing of a deleted conversation, until it is opened again", async () => {
+    const connection = wire();
+    answers.push(() => connection.response);
+    const session = new Session(ID, true);
+    const question = session.ask("Q");
+    connection.send(start("a"), delta("A"));
+    await vi.waitFor(() => expect(session.state.get().phase).toBe("writing"));
+    session.close();
+    connection.send({ type: "data-title", data: { title: "Late" }, transient: true }, delta(" late"));
+    connection.break();
+    await settle(question);
+    await settle(session.ask("Once more"));
+    stored = history({ id: "q", text: "Q" });
+    await settle(session.sync());
+    expect(posted).toHaveLength(1);
+    expect(session.state.get()).toMatchObject({ load: "missing", messages: [], title: null, phase: "idle" });
+    expect(asked).toBe(0);
+
+    await settle(session.reopen());
+    expect(session.state.get()).toMatchObject({ load: "ready", title: "Title" });
+    expect(last(session).text).toBe("Q");
+  });
 });
