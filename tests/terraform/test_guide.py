@@ -86,6 +86,18 @@ def test_purge_is_one_command_that_prints_its_answer() -> None:
     assert done.stdout.splitlines() == ["its answer"] * 2
 
 
+def test_a_release_is_found_whoever_made_it() -> None:
+    """What the workflow commits and what is committed by hand, to be rolled back both."""
+    found = re.search(r"git log --oneline --grep '(\S+ )'", GUIDE)
+    by_hand = re.search(r'promote\.py && git commit -am "(.+?)"', GUIDE)
+    workflow = re.search(r'commit --quiet --message "(.+?)"', (ROOT / ".github/workflows/release.yml").read_text())
+    assert found
+    assert by_hand
+    assert workflow
+    assert re.match(found[1], by_hand[1])
+    assert re.match(found[1], workflow[1])
+
+
 def test_links_lead_somewhere() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         assert link.startswith("https://") or (ROOT / "terraform" / link).exists(), link
