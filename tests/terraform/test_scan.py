@@ -1,6 +1,8 @@
-"""checkov's opinion of the cloud: everything that it finds is either mended or stands here with the reason."""
+"""checkov's opinion of the cloud and of the images: what it finds is either mended or stands here with the reason."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 from tests.terraform import tools
 from tests.terraform.workspace import ROOT
@@ -36,12 +38,30 @@ EXCEPTIONS = {
 }
 
 
-def test_what_the_scan_finds_is_known_and_has_a_reason() -> None:
-    done = tools.run(
-        "checkov", "--directory", str(ROOT / "terraform"), "--framework", "terraform",
-        "--skip-download", "--output", "json",
-    )  # fmt: skip
-    results = json.loads(done.stdout)["results"]
+# Of both Dockerfiles.
+OF_IMAGES = {
+    "CKV_DOCKER_7": "each base is an argument, whose default is a digest (tests/functions/test_images.py)",
+    "CKV_DOCKER_2": "Kubernetes asks after the pods' health itself and reads no HEALTHCHECK",
+}
+DOCKERFILES = ("functions/Dockerfile", "web/Dockerfile")
+
+
+def scan(framework: str, *where: str) -> dict[str, Any]:
+    """What checkov says, by the state of its checks."""
+    done = tools.run("checkov", *where, "--framework", framework, "--skip-download", "--output", "json")
+    results: dict[str, Any] = json.loads(done.stdout)["results"]
     assert results["parsing_errors"] == []
     assert len(results["passed_checks"]) > 40
-    assert {(check["check_id"], check["resource"]) for check in results["failed_checks"]} == set(EXCEPTIONS)
+    return results
+
+
+def test_what_the_scan_finds_is_known_and_has_a_reason() -> None:
+    failed = scan("terraform", "--directory", str(ROOT / "terraform"))["failed_checks"]
+    assert {(check["check_id"], check["resource"]) for check in failed} == set(EXCEPTIONS)
+
+
+def test_the_dockerfiles_too() -> None:
+    results = scan("dockerfile", "--file", *(str(ROOT / file) for file in DOCKERFILES))
+    assert {Path(check["file_path"]).parts[-2] for check in results["passed_checks"]} == {"functions", "web"}
+    found = sorted((check["check_id"], Path(check["file_path"]).parts[-2]) for check in results["failed_checks"])
+    assert found == sorted((check, folder) for check in OF_IMAGES for folder in ("functions", "web"))
