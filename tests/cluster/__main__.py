@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,7 @@ from tests.cluster.run import interrupt_on_signals, step
 from tests.cluster.standins import DOMAIN
 from tests.knative import charts
 from tests.knative.charts import ChartMissingError
-from tests.terraform import tools
+from tests.terraform import tools, workspace
 
 LOUD = "=" * 78
 UNFIT = 2
@@ -44,6 +46,12 @@ def manifests() -> int:
                 tools.fetch(scanner)
         except tools.ToolMissingError as error:
             print(f"{LOUD}\n{error}: WHAT IT JUDGES IS NOT JUDGED.\n{LOUD}", flush=True)
+    try:
+        with step("Terraform's providers fetched"), tempfile.TemporaryDirectory() as scratch:
+            workspace.prepare(Path(scratch), "argocd")  # which asks for every one
+    except workspace.TerraformMissingError as error:
+        print(f"{LOUD}\n{error}: terraform/ IS NEITHER VALIDATED NOR TESTED NOR PLANNED.\n"
+              f"TF_CLI_CONFIG_FILE may name a mirror that has the providers.\n{LOUD}", flush=True)  # fmt: skip
     command = [sys.executable, "-m", "pytest", "tests/knative", "tests/terraform", "-v"]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
