@@ -105,6 +105,33 @@ def test_delete_can_be_undone(open_window: OpenWindow, site: Site, visitor: Visi
     assert site.rows("SELECT count(*) FROM conversations WHERE id = :id", id=conversation) == [[1]]
 
 
+def test_delete_can_be_undone_by_keyboard(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    for title in ("One", "Two"):
+        site.exchange(visitor, "Q", "A", title=title)
+    window = open_window()
+    own_clock(window)
+    deleted = deletions(window)
+    keyboard = window.page.keyboard
+
+    def remove() -> None:
+        window.options("Two").focus()
+        keyboard.press("Enter")
+        window.page.get_by_role("menuitem", name="Delete").press("Enter")
+        expect(window.row("Two")).to_have_count(0)
+        expect(window.row("One")).to_be_focused()
+
+    remove()
+    keyboard.press("Control+z")
+    expect(window.row("Two")).to_be_focused()
+    remove()
+    undo = window.page.get_by_role("button", name="Undo")
+    undo.focus()
+    window.page.clock.fast_forward(60_000)  # as long as somebody needs who goes there by the Tab key
+    undo.press("Enter")
+    expect(window.row("Two")).to_be_focused()
+    assert deleted == []
+
+
 def test_who_goes_back_to_what_is_being_deleted_finds_nothing(
     open_window: OpenWindow, site: Site, visitor: Visitor
 ) -> None:

@@ -14,6 +14,7 @@ export function ShortcutSheet({ onClose }: { onClose: () => void }) {
     [words.shortcuts.search, [[command, "K"]]],
     [words.shortcuts.newConversation, [[command, "Shift", "O"]]],
     [words.shortcuts.sidebar, [[command, "B"]]],
+    [words.shortcuts.undo, [[command, "Z"]]],
     [words.shortcuts.sheet, [["?"]]],
   ];
   return (

@@ -185,6 +185,7 @@ export const en = {
     search: "Search conversations",
     newConversation: "New conversation",
     sidebar: "Show or hide the list",
+    undo: "Undo a deletion (outside fields)",
     sheet: "Show this sheet",
     or: "or",
   },

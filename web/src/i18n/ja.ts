@@ -178,6 +178,7 @@ export const ja: Dictionary = {
     search: "会話を検索",
     newConversation: "新しい会話",
     sidebar: "一覧の表示・非表示",
+    undo: "削除を元に戻す（入力欄の外で）",
     sheet: "この一覧を表示",
     or: "または",
   },

@@ -1,12 +1,10 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "@/i18n";
 import { focusComposer } from "@/shared/focus";
 import { IconButton } from "@/shared/icon-button";
 import { CloseIcon } from "@/shared/icons";
 import { useStore } from "@/shared/store";
 import { dismiss, type Notice, notices } from "./notices";
-
-const SHOWN_MS = 6000;
 
 export function NoticeList() {
   const words = useWords();
@@ -23,41 +21,60 @@ export function NoticeList() {
   );
 }
 
-/** One with an action is taken away by whoever offered it; any other goes by itself, unless somebody is on it. */
-function NoticeView({ notice: { id, text, action } }: { notice: Notice }) {
+/** Goes by itself; its time begins anew when somebody who was on it, by pointer or keyboard, has left it. */
+function NoticeView({ notice: { id, text, action, time, onEnd } }: { notice: Notice }) {
   const words = useWords();
   const box = useRef<HTMLDivElement>(null);
-
-  const close = (): void => {
-    dismiss(id);
-    focusComposer();
-  };
+  const [hovered, setHovered] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const held = hovered || focused;
 
   useEffect(() => {
-    if (action) return;
-    const timer = setInterval(() => {
-      if (!box.current?.matches(":hover, :focus-within")) dismiss(id);
-    }, SHOWN_MS);
-    return () => clearInterval(timer);
-  }, [id, action]);
+    if (held) return;
+    const timer = setTimeout(() => {
+      dismiss(id);
+      onEnd?.();
+    }, time);
+    return () => clearTimeout(timer);
+  }, [held, id, time, onEnd]);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    return () => {
+      if (!element?.contains(document.activeElement)) return;
+      // Unless its own action has led the focus somewhere by then.
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body) focusComposer();
+      });
+    };
+  }, []);
 
   return (
     <div
       ref={box}
+      role="presentation" // what happens in it is heard, not done
+      onPointerEnter={() => setHovered(true)}
+      onPointerLeave={() => setHovered(false)}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
       className="pointer-events-auto flex max-w-full animate-rise items-center gap-2 rounded-xl bg-ink py-1.5 pr-1.5 pl-4 text-sm text-paper shadow-lg"
     >
       <p className="min-w-0 truncate py-1.5">{text}</p>
-      {action && (
+      {action ? (
         <button
           type="button"
           onClick={action.run}
+          aria-keyshortcuts={action.shortcut}
           className="min-h-9 shrink-0 rounded-lg px-3 font-medium underline underline-offset-4 hover:bg-paper/15 pointer-coarse:min-h-11"
         >
           {action.label}
         </button>
-      )}
-      {!action && (
-        <IconButton label={words.problem.dismiss} className="text-paper! hover:bg-paper/15!" onClick={close}>
+      ) : (
+        <IconButton
+          label={words.problem.dismiss}
+          className="text-paper! hover:bg-paper/15!"
+          onClick={() => dismiss(id)}
+        >
           <CloseIcon size={16} />
         </IconButton>
       )}

@@ -1,20 +1,34 @@
 import { createStore } from "@/shared/store";
 
-/** A short message at the edge of the page, with something to do about it if there is. */
-export interface Notice {
+/** What a notice is about, besides its words. */
+interface Details {
+  /** Something to do about it. */
+  action?: { label: string; run: () => void; shortcut?: string };
+  /** How long it stays (milliseconds), not counting while somebody is on it. */
+  time?: number;
+  /** What happens when its time is over. */
+  onEnd?: () => void;
+}
+
+/** A short message at the edge of the page. */
+export interface Notice extends Details {
   id: number;
   text: string;
-  action?: { label: string; run: () => void };
+  time: number;
 }
 
 export const notices = createStore<readonly Notice[]>([]);
 
+const SHOWN_MS = 6000;
+const SHOWN_AT_ONCE = 3;
+
 let last = 0;
 
-export function notify(text: string, action?: Notice["action"]): number {
+export function notify(text: string, details: Details = {}): number {
   last += 1;
-  const notice: Notice = { id: last, text, ...(action ? { action } : {}) };
-  notices.update((now) => [...now.slice(-2), notice]);
+  const all = [...notices.get(), { time: SHOWN_MS, ...details, id: last, text }];
+  notices.set(all.slice(-SHOWN_AT_ONCE));
+  for (const { onEnd } of all.slice(0, -SHOWN_AT_ONCE)) onEnd?.();
   return last;
 }
 

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { focusSoon } from "@/shared/focus";
 import { isConverting } from "@/shared/keyboard";
+import { undoRemoval } from "@/sidebar/removal";
 import { drawer, isOpen, setSidebar } from "@/sidebar/visibility";
 import { goTo } from "./location";
 import { sheet } from "./sheets";
@@ -28,7 +29,7 @@ function act(event: KeyboardEvent): boolean {
       goTo(null);
       focus("composer");
     } else if (key === "b" && !event.shiftKey) setSidebar(!isOpen());
-    else return false;
+    else return key === "z" && !event.shiftKey && !inText(event.target) && undoRemoval();
     return true;
   }
   if (event.key === "Escape") {

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect } from "react";
-import { followSignOut, loadUser, toSignIn } from "@/account/user";
+import { followSignOut } from "@/account/leaving";
+import { loadUser, toSignIn } from "@/account/user";
 import { whenSignedOut } from "@/api/client";
 import { wakeUp } from "@/api/messages";
 import { drafts } from "@/composer/drafts";

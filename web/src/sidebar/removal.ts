@@ -13,6 +13,28 @@ import { hide } from "./list";
 /** How long a deletion can be undone. The server deletes at once, so the page waits before it asks. */
 export const UNDO_MS = 8000;
 
+interface Removal {
+  undo: () => void;
+  /** Says whether the conversation is gone. */
+  commit: () => Promise<boolean>;
+}
+
+/** What can still be undone, oldest first. */
+const pending = new Set<Removal>();
+
+/** Undo the last deletion that can be; false if there is none. */
+export function undoRemoval(): boolean {
+  const last = [...pending].at(-1);
+  last?.undo();
+  return last !== undefined;
+}
+
+/** Delete for good what was deleted a moment ago; false if any of it could not be. */
+export async function commitRemovals(): Promise<boolean> {
+  const gone = await Promise.all([...pending].map(({ commit }) => commit()));
+  return gone.every(Boolean);
+}
+
 /** Delete a conversation with a way back; closing the page in between deletes it too. */
 export function removeConversation(id: string, title: string): void {
   const restore = hide(id);
@@ -21,7 +43,7 @@ export function removeConversation(id: string, title: string): void {
   sessionOf(id).close(); // who comes back to it before it is deleted must not add to it
 
   const settle = (): void => {
-    clearTimeout(timer);
+    pending.delete(removal);
     removeEventListener("pagehide", commit);
     dismiss(notice);
   };
@@ -29,26 +51,35 @@ export function removeConversation(id: string, title: string): void {
     restore();
     void sessionOf(id).reopen();
   };
-  const commit = (): void => {
-    settle();
-    drafts.set(id, null);
-    outbox.clear(id);
-    deleteConversation(id).then(
-      () => announce({ type: "deleted", id }),
-      (error: unknown) => {
-        if (error instanceof Problem && error.status === 404) return; // gone already, as wished
+  const removal: Removal = {
+    undo: () => {
+      settle();
+      comeBack();
+      if (wasShown) goTo(id);
+      focusSoon(() => document.querySelector<HTMLElement>(`a[href="${addressOf(id)}"]`));
+    },
+    commit: async () => {
+      settle();
+      drafts.set(id, null);
+      outbox.clear(id);
+      try {
+        await deleteConversation(id);
+        announce({ type: "deleted", id });
+      } catch (error) {
+        if (error instanceof Problem && error.status === 404) return true; // gone already, as wished
         comeBack();
         notify(words().sidebar.removeFailed);
-      },
-    );
+        return false;
+      }
+      return true;
+    },
   };
-  const undo = (): void => {
-    settle();
-    comeBack();
-    if (wasShown) goTo(id);
-    focusSoon(() => document.querySelector<HTMLElement>(`a[href="${addressOf(id)}"]`));
-  };
-  const notice = notify(words().sidebar.removed(title), { label: words().sidebar.undo, run: undo });
-  const timer = setTimeout(commit, UNDO_MS);
+  const commit = (): void => void removal.commit();
+  const notice = notify(words().sidebar.removed(title), {
+    action: { label: words().sidebar.undo, run: removal.undo, shortcut: "Control+Z Meta+Z" },
+    time: UNDO_MS,
+    onEnd: commit,
+  });
+  pending.add(removal);
   addEventListener("pagehide", commit);
 }
