@@ -53,6 +53,23 @@ def test_sees_who_is_signed_in_and_signs_out(window: Window, visitor: Visitor, s
     assert site.rows("SELECT count(*) FROM sessions WHERE user_id = :id", id=visitor.id)[0][0] == 0
 
 
+def test_what_was_not_sent_or_not_yet_deleted_does_not_outlive_the_session(
+    open_window: OpenWindow, visitor: Visitor, site: Site
+) -> None:
+    conversation = site.exchange(visitor, "Q", "A", title="Gone")
+    window = open_window()
+    window.composer.fill("half a thought")
+    drafts = "Object.keys(localStorage).filter(key => key.startsWith('nanoka.draft'))"
+    window.page.wait_for_function(f"() => {drafts}.length === 1")
+    window.choose("Gone", "Delete")
+    expect(window.page.get_by_role("button", name="Undo")).to_be_visible()
+    window.page.get_by_role("button", name="Account and settings").click()
+    window.page.get_by_role("menuitem", name="Sign out").click()
+    expect(window.page.get_by_text("Sign in with Google")).to_be_visible()
+    assert window.page.evaluate(drafts) == []
+    assert site.rows("SELECT count(*) FROM conversations WHERE id = :id", id=conversation) == [[0]]
+
+
 def test_deletes_the_account_after_a_clear_confirmation(window: Window, visitor: Visitor, site: Site) -> None:
     site.exchange(visitor, "Forget this", "I shall")
     window.page.get_by_role("button", name="Account and settings").click()

@@ -3,7 +3,8 @@ import { MenuButton } from "@/shared/menu-button";
 import { useStore } from "@/shared/store";
 import { sheet } from "@/shell/sheets";
 import { notify } from "@/shell/notices";
-import { signOut, user } from "./user";
+import { signOut } from "./leaving";
+import { user } from "./user";
 
 /** Who is signed in, at the foot of the list, and what they can do about it. */
 export function AccountMenu() {

@@ -11,7 +11,8 @@ import { announce } from "@/shared/signals";
 import { useStore } from "@/shared/store";
 import { goTo } from "@/shell/location";
 import { notify } from "@/shell/notices";
-import { leave, user } from "./user";
+import { leave } from "./leaving";
+import { user } from "./user";
 
 interface ConfirmProps {
   title: string;

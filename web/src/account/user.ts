@@ -1,8 +1,5 @@
-import { getUser, signOut as endSession } from "@/api/account";
+import { getUser } from "@/api/account";
 import type { User } from "@/api/types";
-import { drafts } from "@/composer/drafts";
-import { outbox } from "@/conversation/outbox";
-import { announce, onSignal } from "@/shared/signals";
 import { read, write } from "@/shared/storage";
 import { createStore } from "@/shared/store";
 
@@ -20,30 +17,13 @@ export async function loadUser(): Promise<void> {
   write(SIGNED_IN, "yes");
 }
 
+export function forgetUser(): void {
+  write(SIGNED_IN, null);
+}
+
 /** To the sign-in page, and back here afterwards. */
 export function toSignIn(): void {
-  write(SIGNED_IN, null);
+  forgetUser();
   const here = location.pathname + location.search;
   location.replace(here === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(here)}`);
-}
-
-/** Nothing of a person stays in the browser when they leave. */
-export function leave(): void {
-  drafts.sweep(true);
-  outbox.sweep(true);
-  write(SIGNED_IN, null);
-  announce({ type: "signed-out" });
-  location.replace("/sign-in");
-}
-
-export async function signOut(): Promise<void> {
-  await endSession();
-  leave();
-}
-
-/** When another tab signs out, this one goes with it. */
-export function followSignOut(): () => void {
-  return onSignal((signal, fromHere) => {
-    if (signal.type === "signed-out" && !fromHere) location.replace("/sign-in");
-  });
 }
