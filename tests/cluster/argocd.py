@@ -85,6 +85,9 @@ class ArgoCD:
             "ARGOCD_SSH_DATA_PATH": str(path.parent),
             # How long it may take to notice a commit; three minutes in production.
             "ARGOCD_RECONCILIATION_TIMEOUT": "5s",
+            "ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT": helm_values()["configs"]["params"][
+                "controller.sync.timeout.seconds"
+            ],
         }
         served = self.repository.bare.parent
         run.start("git", "git", "daemon", f"--base-path={served}", "--export-all", f"--listen={LOOPBACK}",

@@ -104,6 +104,25 @@ def test_what_is_removed_is_pruned(nanoka: Nanoka, overlay: Path) -> None:
 
 
 @pytest.mark.timeout(400)
+def test_a_broken_application_fails_its_wave_and_is_repaired_by_a_commit(nanoka: Nanoka) -> None:
+    """The root application must not wait for ever for what cannot come: the next commit is what brings it."""
+    repository = nanoka.argocd.repository
+    file = repository.work / "argocd" / "apps" / "edge.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("/edge\n", "/nowhere\n"))
+    assert file.read_text() != before
+    repository.commit("Break the edge")
+    nanoka.argocd.refresh("root")
+    wait_for("the edge to fail", lambda: nanoka.argocd.state("edge")[0] == "Unknown", 120, every=0.5)
+    wait_for("the root to say so", lambda: nanoka.argocd.state("root")[1] == "Degraded", 120, every=0.5)
+    file.write_text(before)
+    repository.commit("Repair the edge")
+    nanoka.argocd.refresh("root")
+    for name in ("edge", "root"):
+        nanoka.argocd.wait_until_healthy(name, 180)
+
+
+@pytest.mark.timeout(400)
 def test_a_broken_manifest_is_reported_and_breaks_nothing(nanoka: Nanoka, person: Person, overlay: Path) -> None:
     """Knative's webhook refuses it; Argo CD says why, and what runs goes on."""
     patch = (

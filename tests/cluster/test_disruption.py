@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.cluster import ingress, node
+from tests.cluster import ingress, measure, node
 from tests.cluster.figures import Figures
 from tests.cluster.nanoka import SPACE, Nanoka
 from tests.cluster.person import ORIGIN, Person
@@ -79,6 +79,36 @@ def test_a_killed_pod_loses_no_word_that_was_saved(nanoka: Nanoka, person: Perso
     assert again.ending == "complete"
     statuses = sorted(m["status"] for m in person.messages(conversation) if m["role"] == "assistant")
     assert statuses == ["complete", "interrupted"]
+
+
+@pytest.mark.timeout(600)
+def test_a_release_that_cannot_start_takes_nobodys_requests(nanoka: Nanoka, person: Person) -> None:
+    """Production starts a pod of each release before it gets traffic (`initial-scale: 1`): so the one before it goes on
+    serving. Seen on a function like list-history, with that setting of its own."""
+    function = measure.variant(nanoka.kubectl.get("ksvc/list-history", SPACE), "list-history-broken")
+    template = function["spec"]["template"]
+    template["metadata"]["annotations"]["autoscaling.knative.dev/initial-scale"] = "1"
+    nanoka.kubectl.apply(function)
+    try:
+        name = f"ksvc/{function['metadata']['name']}"
+        nanoka.kubectl("wait", "--for=condition=Ready", name, SPACE, "--timeout=120s")
+        good = nanoka.kubectl.get(name, SPACE)["status"]["latestReadyRevisionName"]
+        (container,) = template["spec"]["containers"]
+        container["command"], container["args"] = ["/usr/bin/python3"], ["-c", "raise SystemExit('broken')"]
+        nanoka.kubectl.apply(function)
+
+        def failed() -> bool:
+            status = nanoka.kubectl.get(name, SPACE)["status"]
+            ready = next(c for c in status["conditions"] if c["type"] == "ConfigurationsReady")
+            return bool(status["latestCreatedRevisionName"] != good and ready["status"] == "False")
+
+        wait_for("Knative to give the release up", failed, 300, every=0.5)
+        (traffic,) = nanoka.kubectl.get(name, SPACE)["status"]["traffic"]
+        assert (traffic["revisionName"], traffic["percent"]) == (good, 100)
+        with measure.as_person(person, f"{function['metadata']['name']}.nanoka.svc.cluster.local") as client:
+            assert client.get(f"{measure.GATEWAY}/api/conversations").status_code == 200
+    finally:
+        nanoka.kubectl("delete", f"ksvc/{function['metadata']['name']}", SPACE, "--cascade=foreground", "--wait=false")
 
 
 @pytest.mark.timeout(600)
