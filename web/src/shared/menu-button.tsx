@@ -1,4 +1,5 @@
-import { type KeyboardEvent, lazy, type ReactNode, Suspense, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { onDemand } from "./on-demand";
 
 export interface MenuItem {
   label: string;
@@ -8,8 +9,8 @@ export interface MenuItem {
   danger?: boolean;
 }
 
-const load = () => import("./menu");
-const Menu = lazy(load);
+const { Part: Menu, preload } = onDemand(() => import("./menu"));
+export const preloadMenu = preload;
 
 interface Props {
   label: string;
@@ -41,8 +42,8 @@ export function MenuButton({ label, named = false, items, className, note = "", 
         aria-haspopup="menu"
         aria-expanded={open !== null}
         className={className}
-        onPointerEnter={() => void load()}
-        onFocus={() => void load()}
+        onPointerEnter={preload}
+        onFocus={preload}
         // A click without a pointer is a pressed key.
         onClick={({ detail }) => setOpen(open ? null : detail === 0 ? "by-key" : "by-pointer")}
         onKeyDown={onKeyDown}
@@ -50,17 +51,15 @@ export function MenuButton({ label, named = false, items, className, note = "", 
         {children}
       </button>
       {open && (
-        <Suspense>
-          <Menu
-            label={label}
-            items={items}
-            note={note}
-            side={side}
-            byKey={open === "by-key"}
-            onClose={() => setOpen(null)}
-            button={button}
-          />
-        </Suspense>
+        <Menu
+          label={label}
+          items={items}
+          note={note}
+          side={side}
+          byKey={open === "by-key"}
+          onClose={() => setOpen(null)}
+          button={button}
+        />
       )}
     </span>
   );

@@ -1,6 +1,6 @@
 "use client";
 
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { Composer, type ComposerHandle } from "@/composer/composer";
 import { shownMessages } from "@/conversation/changes";
 import { ConversationView } from "@/conversation/conversation-view";
@@ -16,13 +16,12 @@ import { drawer } from "@/sidebar/visibility";
 import { Announcer } from "./announcer";
 import { goTo, place } from "./location";
 import { NoticeList } from "./notice-list";
-import { sheet } from "./sheets";
+import { Sheets, sheet } from "./sheets";
 import { useShortcuts } from "./shortcuts";
 import { Tooltip } from "./tooltip";
 import { usePreferences } from "./use-preferences";
 import { useStartup } from "./use-startup";
 
-const Sheets = lazy(() => import("@/account/sheets"));
 const NOTHING = createStore(emptyConversation("", "new"));
 
 /** The whole page: the list at the side, the conversation in the address, and the field to write in. */
@@ -97,11 +96,7 @@ export function App({ exportedFor }: { exportedFor: "start" | "conversation" }) 
       <Announcer />
       <NoticeList />
       <Tooltip />
-      {openSheet && (
-        <Suspense>
-          <Sheets open={openSheet} onClose={() => sheet.set(null)} />
-        </Suspense>
-      )}
+      {openSheet && <Sheets open={openSheet} onClose={() => sheet.set(null)} />}
     </div>
   );
 }

@@ -8,6 +8,6 @@ export function usePreferences(): void {
   useLayoutEffect(adoptPreferences, []);
   useLayoutEffect(() => {
     if (spoken === document.documentElement.lang) delete document.documentElement.dataset.pending;
-    if (spoken === "ja") void import("@/shell/japanese-font");
+    if (spoken === "ja") void import("@/shell/japanese-font").catch(() => undefined); // the system has one too
   }, [spoken]);
 }

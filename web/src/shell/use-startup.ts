@@ -6,10 +6,14 @@ import { wakeUp } from "@/api/messages";
 import { drafts } from "@/composer/drafts";
 import { outbox } from "@/conversation/outbox";
 import { followOtherTabs, sessionOf } from "@/conversation/sessions";
+import { preloadMenu } from "@/shared/menu-button";
 import { followList, refresh } from "@/sidebar/list";
 import { loadConfig } from "./config";
 import { followAddress, place } from "./location";
+import { preloadSheets } from "./sheets";
 
+/** What is fetched only when somebody wants it is here by then: they may have no network when they do. */
+const AHEAD_MS = 2000;
 /** A tab that was left for longer than this asks anew when one comes back to it. */
 const STALE_MS = 10_000;
 
@@ -29,6 +33,15 @@ export function useStartup(): void {
     return () => {
       for (const end of ends) end();
     };
+  }, []);
+
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      preloadMenu();
+      preloadSheets();
+      void import("./broken").catch(() => undefined);
+    }, AHEAD_MS);
+    return () => clearTimeout(timer);
   }, []);
 
   useEffect(() => {
