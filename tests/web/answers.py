@@ -38,6 +38,13 @@ flowchart LR
 The end of it.
 """
 
+_FORMULA = " + ".join(f"x_{{{number}}}^{{2}}" for number in range(60))
+_ROW = "|".join(["", *["a-long-cell"] * 20, ""])
+_LINE = "|".join(["", *["---"] * 20, ""])
+
+WIDE = "\n\n".join([f"$$\n{_FORMULA}\n$$", f"{_ROW}\n{_LINE}\n{_ROW}", f"```text\n{'a long line ' * 40}\n```"] * 2)
+"""Two of everything that is too wide for any page."""
+
 DANGEROUS = """\
 <img src="https://elsewhere.example/x.png" onerror="document.title='broken'">
 <script>document.title = "broken"</script>

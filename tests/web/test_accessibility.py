@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.stack.node import WEB
-from tests.web.answers import RICH
+from tests.web.answers import RICH, WIDE
 from tests.web.window import PHONE
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def test_axe_finds_nothing_on_the_start_page(open_window: OpenWindow, scheme: st
 def test_axe_finds_nothing_in_a_conversation(
     open_window: OpenWindow, site: Site, visitor: Visitor, scheme: str, locale: str
 ) -> None:
-    conversation = site.exchange(visitor, "Show me", RICH, title="A rich answer", age=6 * 24 + 2)
+    conversation = site.exchange(visitor, "Show me", f"{RICH}\n\n{WIDE}", title="A rich answer", age=6 * 24 + 2)
     window = open_window(f"/c/{conversation}", color_scheme=scheme, locale=locale)
     expect(window.answer.locator(".katex").first).to_be_visible()
     expect(window.answer.locator(".md-diagram")).to_be_visible()
     expect(window.answer.locator(".hljs-keyword").first).to_be_visible()
+    expect(window.answer.locator("[role=group][tabindex='0']")).to_have_count(6)
     assert_axe_finds_nothing(window)
 
 

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.web.answers import DANGEROUS, LONG_CODE, RICH
+from tests.web.answers import DANGEROUS, RICH, WIDE
 
 if TYPE_CHECKING:
     from tests.web.conftest import OpenWindow
@@ -161,14 +162,16 @@ def test_japanese_breaks_by_its_own_rules(window: Window, site: Site) -> None:
     expect(text).to_have_css("line-break", "strict")
 
 
-def test_wide_tables_and_code_scroll_by_keyboard(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
-    conversation = site.exchange(visitor, "Code", LONG_CODE)
+@pytest.mark.parametrize("what", ["Code", "Table", "Formula"])
+def test_what_is_wide_scrolls_by_keyboard(open_window: OpenWindow, site: Site, visitor: Visitor, what: str) -> None:
+    conversation = site.exchange(visitor, "Show me", WIDE)
     window = open_window(f"/c/{conversation}")
-    code = window.page.get_by_role("region", name="Code")
-    expect(code).to_be_visible()
-    code.focus()
+    box = window.page.get_by_role("group", name=what)
+    expect(box).to_have_count(2)
+    expect(box.first).to_have_attribute("tabindex", "0")
+    box.first.focus()
     window.page.keyboard.press("ArrowRight")
-    window.page.wait_for_function("document.activeElement.scrollLeft > 0")
+    window.page.wait_for_function("() => document.activeElement.scrollLeft > 0")
 
 
 def test_an_answer_of_100_kb_streams_without_a_standstill(window: Window, site: Site) -> None:

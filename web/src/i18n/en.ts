@@ -90,6 +90,7 @@ export const en = {
     copyFailed: "Copying is not allowed here",
     table: "Table",
     note: (label: string) => `Note ${label}`,
+    formula: "Formula",
     diagram: "Diagram",
     diagramFailed: "This diagram could not be drawn. Its source:",
   },

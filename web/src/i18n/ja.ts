@@ -84,6 +84,7 @@ export const ja: Dictionary = {
     copyFailed: "ここではコピーできません",
     table: "表",
     note: (label) => `注${label}`,
+    formula: "数式",
     diagram: "図",
     diagramFailed: "この図は描けませんでした。元のテキスト：",
   },

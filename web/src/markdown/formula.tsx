@@ -1,4 +1,6 @@
 import { lazy, Suspense } from "react";
+import { useWords } from "@/i18n";
+import { ScrollRegion } from "./scroll-region";
 
 interface Props {
   tex: string;
@@ -15,11 +17,13 @@ function Source({ tex }: { tex: string }) {
 
 /** Mathematics: its source while it is being written and until KaTeX has been loaded, then the formula. */
 export function Formula({ tex, display, closed }: Props) {
-  const Tag = display ? "div" : "span";
+  const words = useWords().answer;
   const source = <Source tex={tex} />;
+  const formula = closed ? <Suspense fallback={source}><Typeset tex={tex} display={display} /></Suspense> : source;
+  if (!display) return <span className="md-math">{formula}</span>;
   return (
-    <Tag className={display ? "md-math md-math-display" : "md-math"}>
-      {closed ? <Suspense fallback={source}><Typeset tex={tex} display={display} /></Suspense> : source}
-    </Tag>
+    <ScrollRegion className="md-math md-math-display" label={words.formula}>
+      <div>{formula}</div>
+    </ScrollRegion>
   );
 }

@@ -8,7 +8,10 @@ interface Props {
   children: ReactNode;
 }
 
-/** A box whose contents may be wider than it is: as soon as they are, it can be scrolled by keyboard too. */
+/**
+ * A box whose one child may be wider than it is: as soon as it is, the box can be scrolled by keyboard too. A group and
+ * not a region: those are landmarks, of which two must not have one name, and an answer may have many tables.
+ */
 export function ScrollRegion({ label, className, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [scrolls, setScrolls] = useState(false);
@@ -23,7 +26,7 @@ export function ScrollRegion({ label, className, children }: Props) {
   }, []);
 
   return (
-    <div ref={box} className={className} {...(scrolls && { role: "region", "aria-label": label, tabIndex: 0 })}>
+    <div ref={box} className={className} {...(scrolls && { role: "group", "aria-label": label, tabIndex: 0 })}>
       {children}
     </div>
   );
