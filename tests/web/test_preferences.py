@@ -180,6 +180,66 @@ def test_the_phone_layout(open_window: OpenWindow, site: Site, visitor: Visitor)
     assert "maximum-scale" not in viewport
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "on its side"])
+def test_nothing_lies_under_a_notch_or_a_round_corner(
+    open_window: OpenWindow, site: Site, visitor: Visitor, turned: bool
+) -> None:
+    conversation = site.exchange(visitor, "A question", "word " * 400, title="On the phone")
+    width, height = (844, 390) if turned else (390, 844)
+    insets = {"top": 0, "left": 47, "right": 47, "bottom": 21} if turned else {"top": 59, "bottom": 34}
+    window = open_window(f"/c/{conversation}", **PHONE | {"viewport": {"width": width, "height": height}})
+    window.devtools().send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+    expect(window.answer).to_contain_text("word")
+    page = window.page
+
+    def assert_clear(*names: str) -> None:
+        for name in names:
+            box = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name)).last.bounding_box()
+            assert box, name
+            assert box["x"] >= insets.get("left", 0), name
+            assert box["x"] + box["width"] <= width - insets.get("right", 0), name
+            assert box["y"] >= insets["top"], name
+            assert box["y"] + box["height"] <= height - insets["bottom"], name
+
+    header = page.get_by_role("banner").bounding_box()
+    assert header
+    assert header["y"] == insets["top"]
+    assert header["height"] == 56
+    if not turned:
+        assert_clear("New conversation", "Send", "Open the list")
+        page.get_by_role("button", name="Open the list of conversations").tap()
+        page.wait_for_function("() => document.getAnimations().length === 0")
+        assert_clear("Close the list", "On the phone", "Account and settings")
+        return
+    assert_clear("Close the list", "On the phone", "Account and settings", "Send")
+    question = window.questions.first.bounding_box()
+    assert question
+    assert question["x"] + question["width"] <= width - 47
+    page.get_by_role("button", name="Close the list of conversations").tap()
+    assert_clear("Open the list", "New conversation", "Send")
+
+
+def test_the_drawer_has_the_focus_while_it_is_open(open_window: OpenWindow) -> None:
+    window = open_window(**PHONE)
+    page = window.page
+    opener = page.get_by_role("button", name="Open the list of conversations")
+    opener.press("Enter")
+    page.wait_for_function("() => document.querySelector('nav').contains(document.activeElement)")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Close the list of conversations")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
+def test_a_phone_that_is_turned_with_the_drawer_open_can_be_used(open_window: OpenWindow) -> None:
+    window = open_window(**PHONE)
+    window.page.get_by_role("button", name="Open the list of conversations").tap()
+    expect(window.sidebar).to_be_visible()
+    window.page.set_viewport_size({"width": 844, "height": 390})
+    window.composer.click()
+    expect(window.composer).to_be_focused()
+
+
 def test_the_on_screen_keyboard_leaves_the_composer_visible(
     open_window: OpenWindow, site: Site, visitor: Visitor
 ) -> None:

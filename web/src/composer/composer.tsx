@@ -65,7 +65,7 @@ export function Composer({ conversation, phase, onSend, onStop, onEditLast, ref 
   return (
     <form
       aria-label={words.composer.form}
-      className="shrink-0 px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5"
+      className="shrink-0 px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-[max(1.25rem,env(safe-area-inset-bottom))]"
       onSubmit={(event) => {
         event.preventDefault();
         send();

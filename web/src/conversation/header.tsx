@@ -12,7 +12,7 @@ export function Header({ title, expiresAt }: { title: string | null; expiresAt: 
   const words = useWords();
   const now = useNow();
   return (
-    <header className="flex h-14 shrink-0 items-center gap-2 px-2 pt-[env(safe-area-inset-top)] sm:px-3">
+    <header className="flex h-14 shrink-0 items-center gap-2 px-2 sm:px-3">
       <OpenSidebar />
       <div className="flex min-w-0 flex-1 items-center gap-3 md:pl-2">
         {title !== null && (

@@ -71,7 +71,7 @@ export function App({ exportedFor }: { exportedFor: "start" | "conversation" }) 
         </a>
       )}
       <Sidebar />
-      <div className="flex min-w-0 flex-1 flex-col" inert={drawerOpen}>
+      <div className="beside-sidebar flex min-w-0 flex-1 flex-col" inert={drawerOpen}>
         <Header title={session ? title : null} expiresAt={session ? expiresAt : null} />
         <main className="flex min-h-0 flex-1 flex-col">
           {session ? (

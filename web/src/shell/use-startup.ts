@@ -8,6 +8,7 @@ import { outbox } from "@/conversation/outbox";
 import { followOtherTabs, sessionOf } from "@/conversation/sessions";
 import { preloadMenu } from "@/shared/menu-button";
 import { followList, refresh } from "@/sidebar/list";
+import { followWidth } from "@/sidebar/visibility";
 import { loadConfig } from "./config";
 import { followAddress, place } from "./location";
 import { preloadSheets } from "./sheets";
@@ -29,7 +30,7 @@ export function useStartup(): void {
     void loadConfig().catch(() => undefined); // it only adds a remark
     drafts.sweep();
     outbox.sweep();
-    const ends = [followOtherTabs(() => place.get() ?? null), followList(), followSignOut()];
+    const ends = [followOtherTabs(() => place.get() ?? null), followList(), followSignOut(), followWidth()];
     return () => {
       for (const end of ends) end();
     };

@@ -40,7 +40,7 @@ export const Sidebar = memo(function Sidebar() {
         tabIndex={-1}
         aria-label={words.sidebar.label}
         data-open={open ? "" : undefined}
-        className="sidebar flex w-72 shrink-0 flex-col border-r border-line bg-sunken pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)] outline-none"
+        className="sidebar flex shrink-0 flex-col border-r border-line bg-sunken outline-none"
       >
         <div className="flex h-14 shrink-0 items-center justify-between pr-2 pl-5">
           <span className="flex items-center gap-2 font-semibold tracking-tight">

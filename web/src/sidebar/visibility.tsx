@@ -7,8 +7,18 @@ import { createStore } from "@/shared/store";
 /** Whether the list lies open over the conversation, which it does on phones only. */
 export const drawer = createStore(false);
 
+const phone = "(width < 48rem)";
+
 export function isPhone(): boolean {
-  return matchMedia("(width < 48rem)").matches;
+  return matchMedia(phone).matches;
+}
+
+/** A phone that is turned may be wide enough for the list beside the conversation, which must not stay out of reach. */
+export function followWidth(): () => void {
+  const width = matchMedia(phone);
+  const close = (): void => drawer.set(false);
+  width.addEventListener("change", close);
+  return () => width.removeEventListener("change", close);
 }
 
 export function isOpen(): boolean {

@@ -29,7 +29,7 @@ export function SignIn() {
   }, [words]);
 
   return (
-    <main className="flex min-h-dvh flex-col px-6 pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)]">
+    <main className="flex min-h-dvh flex-col pt-[env(safe-area-inset-top)] pr-[max(1.5rem,env(safe-area-inset-right))] pb-[env(safe-area-inset-bottom)] pl-[max(1.5rem,env(safe-area-inset-left))]">
       <div className="flex h-16 items-center justify-end">
         <button
           type="button"
