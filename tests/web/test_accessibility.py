@@ -162,6 +162,12 @@ def test_listeners_hear_sentences_and_not_tokens(window: Window, site: Site) -> 
     assert window.answer.evaluate("element => !element.closest('[aria-live], [role=log], [role=status]')")
 
 
+def test_listeners_hear_that_an_answer_failed_before_its_first_word(window: Window, site: Site) -> None:
+    site.answers(status=400)
+    window.ask_and_wait("Fail, please")
+    expect(window.spoken).to_contain_text("The answer failed.")
+
+
 def test_the_focus_is_never_lost(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
     site.exchange(visitor, "Q", "A", title="One")
     window = open_window()

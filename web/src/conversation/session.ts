@@ -184,11 +184,11 @@ export class Session {
         announce({ type: "changed", id: this.id });
       });
     } catch (error) {
-      this.patch({ phase: "idle", messages, leaf, unsent: asked ? [...unsent, asked.unsent] : unsent });
-      if (!(error instanceof Problem)) throw error;
-      this.patch({ problem: error });
+      const problem = error instanceof Problem ? error : null;
+      this.patch({ phase: "idle", messages, leaf, unsent: asked ? [...unsent, asked.unsent] : unsent, problem });
+      if (!problem) throw error;
       // An answer may be being written that this page did not know of.
-      if (error.status === 409 || this.behind) void this.sync();
+      if (problem.status === 409 || this.behind) void this.sync();
     }
   }
 
