@@ -85,6 +85,26 @@ def test_what_is_being_read_does_not_move(window: Window, site: Site) -> None:
     assert distance < 48
 
 
+@pytest.mark.parametrize("by", ["wheel", "key"])
+def test_a_small_step_up_lets_go_of_the_end(window: Window, site: Site, by: str) -> None:
+    site.answers(LONG, rate=60)
+    window.ask("Write a lot")
+    expect(window.answer).to_contain_text("Paragraph 20")
+    if by == "wheel":
+        window.page.mouse.move(700, 300)
+        for _ in range(3):
+            window.page.mouse.wheel(0, -8)
+            window.page.wait_for_timeout(60)
+    else:
+        window.page.evaluate(f"{SCROLLER}.focus()")
+        window.page.keyboard.press("ArrowUp")
+    expect(window.jump).to_be_visible()
+    window.page.wait_for_timeout(200)  # the smooth scrolling of either
+    before = window.page.evaluate(f"{SCROLLER}.scrollTop")
+    expect(window.answer).to_contain_text("Paragraph 35")
+    assert window.page.evaluate(f"{SCROLLER}.scrollTop") == pytest.approx(before, abs=1)
+
+
 def test_the_end_is_followed_while_one_is_there(window: Window, site: Site) -> None:
     site.answers(LONG, rate=200)
     window.ask("Write a lot")

@@ -11,8 +11,8 @@ interface FollowEnd {
 }
 
 /**
- * Keep the end in view while it grows, but only while the person is there: scrolling up lets go of it, and being
- * near it again takes it up. `subject` is what is read; another one starts at its end.
+ * Keep the end in view while it grows, but only while the person is there: scrolling up lets go of it, however little,
+ * and coming back near it takes it up. `subject` is what is read; another one starts at its end.
  */
 export function useFollowEnd(subject: string): FollowEnd {
   const scroller = useRef<HTMLDivElement>(null);
@@ -32,15 +32,21 @@ export function useFollowEnd(subject: string): FollowEnd {
     const element = scroller.current;
     const inner = content.current;
     if (!element || !inner) return;
-    let last = element.scrollTop;
-    let height = element.scrollHeight;
-    const onScroll = (): void => {
-      const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
-      // A shrinking page moves scrollTop too; only a page that kept its height was moved by a person.
-      if (element.scrollTop < last - 1 && element.scrollHeight >= height && distance > NEAR) following.current = false;
-      else if (distance <= NEAR) following.current = true;
+    let last = 0;
+    let height = 0;
+    const note = (): void => {
       last = element.scrollTop;
       height = element.scrollHeight;
+    };
+    note();
+    const onScroll = (): void => {
+      const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
+      const moved = element.scrollTop - last;
+      // A page that shrinks, or is shown in a taller window, moves up by itself, but never away from its end.
+      if (moved < 0 && element.scrollHeight >= height) {
+        if (distance > 1) following.current = false;
+      } else if (moved !== 0 && distance <= NEAR) following.current = true;
+      note();
       setSeen((now) => {
         const atEnd = following.current;
         return now.subject === subject && now.atEnd === atEnd ? now : { subject, atEnd };
@@ -51,7 +57,9 @@ export function useFollowEnd(subject: string): FollowEnd {
       if (deltaY < 0 && element.scrollHeight > element.clientHeight) following.current = false;
     };
     const observer = new ResizeObserver(() => {
-      if (following.current) element.scrollTop = element.scrollHeight;
+      if (!following.current) return;
+      element.scrollTop = element.scrollHeight;
+      note(); // the event that this makes must not count as a person's
     });
     observer.observe(inner);
     observer.observe(element);
