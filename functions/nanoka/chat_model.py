@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
-SOON = 0.1
+SOON = 0.3
 """Seconds that a request which needs no model has for itself after the fork."""
 PATIENCE = 6.0
 """Seconds within which a request that failed before its first token is made again."""

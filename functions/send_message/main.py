@@ -35,7 +35,9 @@ def send_message(request: Request) -> Response:
 @router.route("GET", "/api/messages/ready")
 def ready(_: Request) -> Response:
     """Nothing but a sign of life: whoever asks has woken this pod, and that is all they want."""
-    return no_content()
+    response = no_content()
+    response.call_on_close(model.preload)  # as soon as it is on its way: a question will follow
+    return response
 
 
 @router.route("POST", "/api/messages", body_limit=LARGEST_REQUEST)

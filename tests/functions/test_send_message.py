@@ -608,7 +608,14 @@ class TestRefused:
         assert chat.stop("1") == 422
 
 
-def test_ready_needs_nothing(app: Any, model: OpenAIModel) -> None:
-    response = Browser(app).get("/api/messages/ready")
+def test_ready_needs_nothing_and_has_the_model_loaded_afterwards(
+    app: Any, model: OpenAIModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+    monkeypatch.setattr(sys.modules["main"].model, "preload", lambda: loads.append("begun"))
+    response = Browser(app).get("/api/messages/ready", buffered=False)
     assert (response.status_code, response.data) == (204, b"")
+    assert loads == []
+    response.close()
+    assert loads == ["begun"]
     assert not model.requests
