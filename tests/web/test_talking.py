@@ -127,6 +127,23 @@ def test_stop_keeps_what_was_written(window: Window, site: Site) -> None:
     expect(window.page.get_by_role("button", name="Send")).to_be_visible()
 
 
+def test_a_double_click_on_send_does_not_stop_the_answer(window: Window, site: Site) -> None:
+    site.answers(rate=40, words=60)
+    window.composer.fill("Go on")
+    window.page.get_by_role("button", name="Send").dblclick()
+    window.wait_for_end()
+    expect(window.answer).to_have_attribute("data-status", "complete")
+
+
+def test_escape_stops_the_answer_wherever_one_is(window: Window, site: Site) -> None:
+    site.answers(rate=20, words=400)
+    window.ask("Go on")
+    expect(window.answer).to_contain_text("You said")
+    window.row("Seven quiet days").focus()
+    window.page.keyboard.press("Escape")
+    expect(window.answer).to_have_attribute("data-status", "stopped", timeout=3000)
+
+
 def test_regenerate_makes_a_version_and_one_walks_between_them(window: Window, site: Site) -> None:
     site.answers("First version.")
     window.ask_and_wait("Question")
@@ -157,7 +174,8 @@ def test_edit_and_resend_makes_a_branch(window: Window) -> None:
     expect(window.questions).to_have_count(2)
     expect(window.questions.first).to_contain_text("What is red?")
     window.page.reload()
-    expect(window.questions.first).to_contain_text("What is")
+    expect(window.questions).to_contain_text(["What is blue?"])  # the newest branch
+    expect(window.page.get_by_role("group", name="Version 2 of 2")).to_be_visible()
 
 
 def test_copies_a_message_and_a_code_block(open_window: OpenWindow, site: Site) -> None:

@@ -4,7 +4,7 @@ import type { Phase } from "@/conversation/model";
 import { useWords } from "@/i18n";
 import { preloadMarkdown } from "@/markdown";
 import { SendIcon, StopIcon } from "@/shared/icons";
-import { isCancel, isConverting, isSubmit } from "@/shared/keyboard";
+import { isConverting, isSubmit } from "@/shared/keyboard";
 import { NEW } from "./drafts";
 import { excess } from "./limits";
 import { useDraft } from "./use-draft";
@@ -99,8 +99,6 @@ export function Composer({ conversation, phase, onSend, onStop, onEditLast, ref 
               if (isSubmit(event)) {
                 event.preventDefault();
                 send();
-              } else if (isCancel(event) && answering) {
-                onStop();
               } else if (event.key === "ArrowUp" && text === "" && !answering && !isConverting(event)) {
                 event.preventDefault();
                 onEditLast();
@@ -134,7 +132,10 @@ function SendOrStop({ answering, stopping, ready, onStop }: SendOrStopProps) {
       aria-label={label}
       data-tip={label}
       aria-disabled={answering ? stopping : !ready}
-      onClick={answering ? onStop : undefined}
+      onClick={({ detail }) => {
+        // The second press of a double click on Send is no wish to stop.
+        if (answering && detail < 2) onStop();
+      }}
       className="inline-flex size-10 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors aria-disabled:cursor-default aria-disabled:bg-hover aria-disabled:text-soft pointer-coarse:size-11"
     >
       {answering ? <StopIcon size={20} /> : <SendIcon size={20} />}

@@ -40,7 +40,10 @@ export function EditQuestion({ text, busy, onSend, onCancel }: Props) {
         className="field-sizing-content max-h-[50dvh] w-full resize-none bg-transparent px-1 leading-7 outline-none"
         onChange={(event) => setValue(event.target.value)}
         onKeyDown={(event) => {
-          if (isCancel(event)) onCancel();
+          if (isCancel(event)) {
+            event.preventDefault(); // it has been used, and stops no answer
+            onCancel();
+          }
           if (!isSubmit(event)) return;
           event.preventDefault();
           event.currentTarget.form?.requestSubmit();

@@ -1,9 +1,10 @@
 import { useEffect } from "react";
+import { sessionOf } from "@/conversation/sessions";
 import { focusSoon } from "@/shared/focus";
 import { isConverting } from "@/shared/keyboard";
 import { undoRemoval } from "@/sidebar/removal";
 import { drawer, isOpen, setSidebar } from "@/sidebar/visibility";
-import { goTo } from "./location";
+import { goTo, place } from "./location";
 import { sheet } from "./sheets";
 
 function inText(target: EventTarget | null): boolean {
@@ -15,6 +16,15 @@ function inText(target: EventTarget | null): boolean {
 
 function focus(id: string): void {
   focusSoon(() => document.getElementById(id));
+}
+
+/** Stop what is being written in the conversation that is shown; false if nothing is. */
+function stopAnswer(): boolean {
+  const here = place.get();
+  const session = here ? sessionOf(here) : null;
+  if (!session || session.state.get().phase === "idle") return false;
+  void session.stop().catch(() => undefined);
+  return true;
 }
 
 /** Do what a key stands for anywhere on the page; false leaves it to the browser. */
@@ -35,7 +45,7 @@ function act(event: KeyboardEvent): boolean {
   if (event.key === "Escape") {
     if (event.shiftKey) focus("composer");
     else if (drawer.get()) drawer.set(false);
-    else return false;
+    else return stopAnswer();
     return true;
   }
   if (inText(event.target) || command || event.altKey) return false;
