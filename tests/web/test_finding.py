@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Request
+    from playwright.sync_api import Request, Route
 
     from tests.web.conftest import OpenWindow
     from tests.web.site import Site, Visitor
@@ -237,6 +237,40 @@ def test_what_has_expired_is_not_here(open_window: OpenWindow, site: Site, visit
     expect(window.row("Expired")).to_have_count(0)
     window.page.get_by_role("button", name="Start a new conversation").click()
     expect(window.composer).to_be_visible()
+
+
+def test_a_search_that_fails_shows_no_list_as_found(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    site.exchange(visitor, "Q", "A", title="Not what is searched")
+    window = open_window()
+    expect(window.row("Not what is searched")).to_be_visible()
+    window.page.route("**/api/conversations?*", lambda route: route.abort())
+    window.page.locator("#search").fill("words")
+    expect(window.sidebar.get_by_text("The list could not be loaded.").last).to_be_visible()
+    expect(window.row("Not what is searched")).to_have_count(0)
+    window.page.unroute("**/api/conversations?*")
+    window.sidebar.get_by_role("button", name="Try again").click()
+    expect(window.page.get_by_text("Nothing found for")).to_be_visible()
+
+
+def test_more_of_the_list_by_keyboard_keeps_the_focus(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    for number in range(45):
+        site.exchange(visitor, "Q", "A", title=f"Number {number:03}", age=number / 10)
+    window = open_window()
+    expect(window.row("Number 039")).to_be_attached()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    window.page.route("**/api/conversations?*cursor=*", hold)
+    more = window.sidebar.get_by_role("button", name="Load more")
+    more.focus()
+    more.press("Enter")
+    expect(more).to_have_attribute("aria-disabled", "true")
+    expect(more).to_be_focused()
+    held[0].continue_()
+    expect(more).to_have_count(0)
+    expect(window.row("Number 040")).to_be_focused()
 
 
 def test_the_list_goes_on_as_one_scrolls(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:

@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { ConversationSummary } from "@/api/types";
 import { type Dictionary, useWords } from "@/i18n";
 import { dayText } from "@/i18n/dates";
 import { Button } from "@/shared/button";
+import { focusSoon } from "@/shared/focus";
 import { useStore } from "@/shared/store";
 import { useNow } from "@/shared/use-now";
 import { place } from "@/shell/location";
@@ -22,7 +23,7 @@ export function ConversationList() {
   return (
     <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-3 pb-3" tabIndex={-1}>
       <p role="status" className="sr-only">
-        {q !== "" && status === "ready" ? words.sidebar.found(items.length) : ""}
+        {status === "failed" ? words.sidebar.failed : q !== "" && status === "ready" && words.sidebar.found(items.length)}
       </p>
       {days.map(({ day, conversations }) => (
         <section key={day} aria-label={day}>
@@ -34,8 +35,8 @@ export function ConversationList() {
           </ul>
         </section>
       ))}
-      {items.length === 0 && <Nothing status={status} q={q} />}
-      {cursor !== null && <More key={cursor} loading={loadingMore} />}
+      {(items.length === 0 || status === "failed") && <Nothing status={status} q={q} />}
+      {cursor !== null && <More cursor={cursor} loading={loadingMore} count={items.length} />}
     </div>
   );
 }
@@ -86,8 +87,15 @@ function useSlow(busy: boolean): boolean {
   return slow;
 }
 
+interface MoreProps {
+  cursor: string;
+  loading: boolean;
+  /** How many conversations stand before it. */
+  count: number;
+}
+
 /** The end of the list: loads what comes after it when it comes into view, or when it is pressed. */
-function More({ loading }: { loading: boolean }) {
+function More({ cursor, loading, count }: MoreProps) {
   const words = useWords();
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -100,10 +108,18 @@ function More({ loading }: { loading: boolean }) {
     );
     observer.observe(end.current);
     return () => observer.disconnect();
-  }, []);
+  }, [cursor]);
+  useLayoutEffect(() => {
+    const box = end.current;
+    const list = box?.parentElement;
+    return () => {
+      // More has come, perhaps all of it: who was here goes on with the first of what is new.
+      if (box?.contains(document.activeElement)) focusSoon(() => list?.querySelectorAll<HTMLElement>("li a")[count]);
+    };
+  }, [count]);
   return (
     <div ref={end} className="pt-3 text-center">
-      <Button disabled={loading} onClick={() => void loadMore()}>
+      <Button aria-disabled={loading} onClick={() => void loadMore()}>
         {words.sidebar.more}
       </Button>
     </div>

@@ -36,21 +36,40 @@ function shown(items: readonly ConversationSummary[]): ConversationSummary[] {
   return items.filter(({ id }) => !hidden.has(id));
 }
 
-/** Ask for the first page anew, with what is searched. A newer call makes an older one void. */
+/** The longest page that the API gives, and the first one. */
+const LONGEST_PAGE = 100;
+const FIRST_PAGE = 40;
+
+/** Ask for the list anew from its beginning, with what is searched. A newer call makes an older one void. */
 export async function refresh(q = list.get().q): Promise<void> {
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
-  list.update((now) => ({ ...now, q, status: now.q === q ? now.status : "loading" }));
+  const before = list.get();
+  const same = q === before.q;
+  list.set({ ...before, q, status: same ? before.status : "loading" });
+  const limit = same ? Math.min(LONGEST_PAGE, Math.max(FIRST_PAGE, before.items.length)) : FIRST_PAGE;
   try {
-    const limit = Math.min(100, Math.max(40, q === list.get().q ? list.get().items.length : 0));
     await fetchPage({ q, limit }, mine.signal, ({ conversations, next_cursor }) => {
-      list.set({ status: "ready", items: shown(conversations), cursor: next_cursor, loadingMore: false, q });
+      list.update((now) => {
+        const items = shown(conversations);
+        const tail = same && next_cursor !== null ? itemsAfter(now.items, items) : [];
+        const cursor = tail.length > 0 ? now.cursor : next_cursor;
+        return { status: "ready", items: [...items, ...tail], cursor, loadingMore: false, q };
+      });
     });
   } catch {
     if (mine.signal.aborted) return;
-    list.update((now) => ({ ...now, status: now.items.length > 0 && now.status === "ready" ? "ready" : "failed" }));
+    // A list that cannot be renewed is better than none, unless it answers another question.
+    list.update((now) => (now.status === "ready" ? now : { ...now, status: "failed", items: [], cursor: null }));
   }
+}
+
+/** What stood in the list after the end of a page: it is longer than any page, and nobody is to lose their place in it. */
+function itemsAfter(items: List["items"], page: List["items"]): List["items"] {
+  const end = items.findIndex(({ id }) => id === page.at(-1)?.id);
+  const known = new Set(page.map(({ id }) => id));
+  return end < 0 ? [] : items.slice(end + 1).filter(({ id }) => !known.has(id));
 }
 
 export async function loadMore(): Promise<void> {

@@ -3,8 +3,8 @@ import type { ConversationSummary } from "@/api/types";
 import { announce } from "@/shared/signals";
 import { followList, list, loadMore, refresh } from "@/sidebar/list";
 
-/** Each request of a page, to be answered when the test says so. */
-let asked: ((page: { conversations: ConversationSummary[]; next_cursor: string | null }) => void)[];
+/** Each request of a page, to be answered when the test says so; null for a failure. */
+let asked: ((page: { conversations: ConversationSummary[]; next_cursor: string | null } | null) => void)[];
 let leave: () => void;
 
 function conversation(id: string, title: string): ConversationSummary {
@@ -14,6 +14,15 @@ function conversation(id: string, title: string): ConversationSummary {
 
 function answer(conversations: ConversationSummary[], next_cursor: string | null = null): void {
   asked.shift()?.({ conversations, next_cursor });
+}
+
+function fail(): void {
+  asked.shift()?.(null);
+}
+
+/** Some conversations in order, called by their numbers. */
+function numbered(from: number, to: number): ConversationSummary[] {
+  return Array.from({ length: to - from }, (_, index) => conversation(`${from + index}`, `${from + index}`));
 }
 
 function titles(): string[] {
@@ -26,7 +35,10 @@ beforeEach(() => {
   leave = followList();
   vi.stubGlobal(
     "fetch",
-    () => new Promise<Response>((resolve) => asked.push((page) => resolve(Response.json(page)))),
+    () =>
+      new Promise<Response>((resolve, reject) =>
+        asked.push((page) => (page ? resolve(Response.json(page)) : reject(new TypeError("no network")))),
+      ),
   );
 });
 afterEach(() => {
@@ -74,5 +86,52 @@ describe("what is told while a page of the list is on its way", () => {
     answer([conversation("a", "Renamed elsewhere")]);
     await second;
     expect(titles()).toEqual(["Renamed elsewhere"]);
+  });
+});
+
+describe("a list that is asked for anew", () => {
+  async function loaded(count: number): Promise<void> {
+    const first = refresh();
+    answer(numbered(0, 40), "after 40");
+    await first;
+    const rest = loadMore();
+    answer(numbered(40, count), `after ${count}`);
+    await rest;
+  }
+
+  it("keeps what is longer than any page, with what has come to its beginning", async () => {
+    await loaded(150);
+    const again = refresh();
+    answer([conversation("new", "new"), conversation("120", "120"), ...numbered(0, 98)], "after 98");
+    await again;
+    const numbers = numbered(0, 150).map(({ title }) => title);
+    expect(titles()).toEqual(["new", "120", ...numbers.filter((title) => title !== "120")]);
+    expect(list.get().cursor).toBe("after 150");
+  });
+
+  it("is as short as it has become", async () => {
+    await loaded(60);
+    const again = refresh();
+    answer(numbered(0, 3));
+    await again;
+    expect(titles()).toEqual(["0", "1", "2"]);
+    expect(list.get().cursor).toBeNull();
+  });
+
+  it("stays as it was when it cannot be had", async () => {
+    await loaded(60);
+    const again = refresh();
+    fail();
+    await again;
+    expect(list.get()).toMatchObject({ status: "ready", cursor: "after 60" });
+    expect(titles()).toHaveLength(60);
+  });
+
+  it("shows no list as what was found when a search fails", async () => {
+    await loaded(60);
+    const search = refresh("words");
+    fail();
+    await search;
+    expect(list.get()).toMatchObject({ status: "failed", items: [], cursor: null, q: "words" });
   });
 });
