@@ -18,6 +18,7 @@ export function adoptPreferences(): void {
   language.set(document.documentElement.lang === "ja" ? "ja" : "en");
   const kept = read("theme");
   theme.set(THEMES.find((one) => one === kept) ?? "system");
+  showTheme(); // the browser's own bars follow the system's until then
   matchMedia(darkSystem).addEventListener("change", showTheme);
   addEventListener("storage", ({ key, newValue }) => {
     if (key === "nanoka.theme") chooseTheme(THEMES.find((one) => one === newValue) ?? "system");

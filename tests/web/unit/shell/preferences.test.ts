@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { adoptPreferences } from "@/shell/preferences";
 
 const boot = readFileSync(join(import.meta.dirname, "../../../../web/src/app/boot.js"), "utf8");
 
@@ -46,4 +47,12 @@ describe("before the first paint", () => {
     });
     expect(load("ja", false)).toEqual({ lang: "ja", theme: "light", waits: true });
   });
+});
+
+it("colours the browser's own bars as the person chose, whatever the system does", () => {
+  document.head.innerHTML = '<meta name="theme-color" media="(prefers-color-scheme: light)" content="#faf9f6">';
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined }));
+  localStorage.setItem("nanoka.theme", "dark");
+  adoptPreferences();
+  expect(document.querySelector("meta")?.content).toBe("#161817");
 });
