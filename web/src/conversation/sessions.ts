@@ -6,12 +6,15 @@ const KEPT = 12;
 
 const sessions = new Map<string, Session>();
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** The session of a conversation; `fresh` when this page has just invented its id. */
 export function sessionOf(id: string, fresh = false): Session {
   const known = sessions.get(id);
   if (known) return known;
   const session = new Session(id, fresh);
   sessions.set(id, session);
+  if (!UUID.test(id)) session.close(); // no conversation is called that
   for (const [old, { state }] of sessions) {
     if (sessions.size <= KEPT) break;
     if (old !== id && state.get().phase === "idle") sessions.delete(old);

@@ -3,7 +3,7 @@ import { createStore } from "@/shared/store";
 /** The conversation in the address (`/c/<id>`), null on the start page; undefined until the address was looked at. */
 export const place = createStore<string | null | undefined>(undefined);
 
-const ADDRESS = /^\/c\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/?$/i;
+const ADDRESS = /^\/c\/([^/]+)\/?$/;
 
 function here(): string | null {
   return ADDRESS.exec(location.pathname)?.[1]?.toLowerCase() ?? null;
