@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.web.site import Site, Visitor
     from tests.web.window import Window
 
+PARAGRAPH = "A **paragraph** with `code`, [a link](https://example.com) and words that go on.\n\n- one\n- two\n\n"
+LONG = PARAGRAPH * (100_000 // len(PARAGRAPH) + 1)
 OBSERVE_LONG_TASKS = """
 window.longest = 0;
 new PerformanceObserver(list => {
@@ -101,9 +103,12 @@ def test_what_an_answer_does_not_need_is_not_loaded(window: Window, site: Site) 
     def scripts() -> set[str]:
         return {url for url in window.requests if url.endswith(".js")}
 
+    window.page.clock.install()
+    window.page.reload()
     site.answers("Plain words, *nothing* else.")
     window.ask_and_wait("Plain")
     expect(window.answer.locator("em")).to_be_visible()
+    window.page.clock.fast_forward(5000)  # what comes ahead of being wanted has come
     window.page.wait_for_load_state("networkidle")
     plain = scripts()
     site.answers("$x^2$")
@@ -175,12 +180,21 @@ def test_what_is_wide_scrolls_by_keyboard(open_window: OpenWindow, site: Site, v
 
 
 def test_an_answer_of_100_kb_streams_without_a_standstill(window: Window, site: Site) -> None:
-    paragraph = "A **paragraph** with `code`, [a link](https://example.com) and words that go on.\n\n- one\n- two\n\n"
-    text = paragraph * (100_000 // len(paragraph) + 1)
-    site.answers(text, rate=4000)
+    site.answers(LONG, rate=4000)
     window.page.evaluate(OBSERVE_LONG_TASKS)
     window.ask("Write a lot")
     expect(window.answer).to_have_attribute("data-status", "complete", timeout=60_000)
+    assert len(window.answer.locator(".md").inner_text()) > 60_000
+    assert_never_stood_still(window)
+
+
+def test_an_answer_of_100_kb_opens_without_a_standstill(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    site.exchange(visitor, "Write a lot", LONG, title="Long")
+    window = open_window()
+    expect(window.row("Long")).to_be_visible()
+    window.page.evaluate(OBSERVE_LONG_TASKS)
+    window.row("Long").click()
+    expect(window.answer.locator(".md li").last).to_be_in_viewport()
     assert len(window.answer.locator(".md").inner_text()) > 60_000
     assert_never_stood_still(window)
 
@@ -215,6 +229,19 @@ def test_500_messages_open_and_scroll_without_a_standstill(
     assert_never_stood_still(window)
 
 
-def test_an_unknown_conversation_is_said_to_be_missing(open_window: OpenWindow) -> None:
-    window = open_window(f"/c/{uuid4()}")
-    expect(window.page.get_by_text("This conversation is not here")).to_be_visible()
+@pytest.mark.parametrize("name", [str(uuid4()), "not-a-uuid"], ids=["unknown", "no id"])
+def test_an_unknown_conversation_is_said_to_be_missing(open_window: OpenWindow, name: str) -> None:
+    window = open_window(f"/c/{name}")
+    expect(window.page.get_by_role("heading", name="This conversation is not here")).to_be_focused()
+    expect(window.composer).to_have_count(0)
+
+
+@pytest.mark.parametrize(("locale", "tags"), [("en-US", [None, "ja"]), ("ja-JP", ["", "ja"])])
+def test_each_message_says_its_language(
+    open_window: OpenWindow, site: Site, visitor: Visitor, locale: str, tags: list[str | None]
+) -> None:
+    conversation = site.exchange(visitor, "What is it called?", "「橋」と言います。")
+    window = open_window(f"/c/{conversation}", locale=locale)
+    expect(window.answer).to_contain_text("「橋」と言います。")
+    question = window.questions.get_by_text("What is it called?")
+    assert [question.get_attribute("lang"), window.answer.locator(".md").get_attribute("lang")] == tags

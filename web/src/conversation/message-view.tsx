@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { useWords } from "@/i18n";
 import { momentText } from "@/i18n/dates";
+import { textLanguage } from "@/i18n/text-language";
 import { focusComposer, focusSoon } from "@/shared/focus";
 import { IconButton } from "@/shared/icon-button";
 import { AgainIcon, EditIcon } from "@/shared/icons";
@@ -50,7 +51,8 @@ export const MessageView = memo(function MessageView({
     onEdit(null);
     focusSoon(() => document.getElementById(`edit-${message.id}`));
   };
-  const deleted = words.message.lives(momentText(message.expires_at, useStore(language), words));
+  const inLanguage = useStore(language);
+  const deleted = words.message.lives(momentText(message.expires_at, inLanguage, words));
 
   return (
     <article
@@ -72,7 +74,10 @@ export const MessageView = memo(function MessageView({
           }}
         />
       ) : mine ? (
-        <div className="ml-auto w-fit max-w-[85%] rounded-2xl rounded-br-md bg-tint px-4 py-2 wrap-anywhere whitespace-pre-wrap">
+        <div
+          lang={textLanguage(message.text, inLanguage)}
+          className="ml-auto w-fit max-w-[85%] rounded-2xl rounded-br-md bg-tint px-4 py-2 wrap-anywhere whitespace-pre-wrap"
+        >
           {message.text}
         </div>
       ) : (

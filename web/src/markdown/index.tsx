@@ -1,6 +1,9 @@
 "use client";
 
 import { type ComponentType, lazy, Suspense, useState } from "react";
+import { textLanguage } from "@/i18n/text-language";
+import { useStore } from "@/shared/store";
+import { language } from "@/shell/preferences";
 import "./markdown.css";
 
 interface Props {
@@ -28,20 +31,12 @@ export async function preloadMarkdown(): Promise<void> {
   await load().catch(() => undefined); // it is asked for again when an answer needs it
 }
 
-/** The language that a script gives away, for line breaking, glyphs and voice. */
-function language(text: string): string | undefined {
-  const beginning = text.slice(0, 1000);
-  if (/[\p{sc=Hiragana}\p{sc=Katakana}]/u.test(beginning)) return "ja";
-  if (/\p{sc=Hangul}/u.test(beginning)) return "ko";
-  return undefined;
-}
-
 /** An answer in Markdown. The renderer is loaded with the first one; until it is there, the text stands plain. */
 export function Markdown({ text, streaming }: Props) {
   // Once the renderer is here, answers show at once: a lazy component would show them plain for a moment first.
   const [Renderer] = useState<ComponentType<Props>>(() => loaded ?? Answer);
   return (
-    <div className="md" lang={language(text)}>
+    <div className="md" lang={textLanguage(text, useStore(language))}>
       <Suspense fallback={streaming ? null : <Plain text={text} streaming={false} />}>
         <Renderer text={text} streaming={streaming} />
       </Suspense>
