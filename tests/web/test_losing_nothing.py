@@ -139,6 +139,78 @@ def test_two_tabs_show_the_same_conversation(window: Window, site: Site) -> None
     expect(window.answer).to_contain_text("You said: Two", timeout=15_000)
 
 
+@pytest.mark.parametrize("away", ["offline", "elsewhere"])
+def test_who_comes_back_sees_what_happened_meanwhile(
+    open_window: OpenWindow, site: Site, visitor: Visitor, away: str
+) -> None:
+    """The network comes back, or the person does, to a tab that was hidden for more than ten seconds."""
+    conversation = site.exchange(visitor, "First", "One.", title="Before")
+    ((first,),) = site.rows(
+        "SELECT id FROM messages WHERE conversation_id = :id AND role = 'assistant'", id=conversation
+    )
+    window = open_window(f"/c/{conversation}")
+    window.page.clock.install()
+    window.page.reload()
+    expect(window.answer).to_contain_text("One.")
+    window.page.wait_for_load_state("networkidle")
+
+    def hide(hidden: bool) -> None:
+        window.page.evaluate(
+            """hidden => {
+              Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+
+    asked = window.calls(f"/api/conversations/{conversation}")
+    hide(True)
+    window.page.clock.fast_forward(5000)
+    hide(False)  # so soon that nothing is asked
+    window.page.wait_for_load_state("networkidle")
+    assert window.calls(f"/api/conversations/{conversation}") == asked
+
+    site.add(conversation, "Second", "Two.", parent=first)
+    site.exchange(visitor, "Other", "Words.", title="Meanwhile")
+    if away == "offline":
+        window.context.set_offline(True)
+        window.context.set_offline(False)
+    else:
+        hide(True)
+        window.page.clock.fast_forward(11_000)
+        hide(False)
+    expect(window.answer).to_contain_text("Two.")
+    expect(window.row("Meanwhile")).to_be_visible()
+
+
+def test_a_first_question_that_cannot_be_sent_stays_where_it_was_asked(window: Window) -> None:
+    window.page.route(
+        "**/api/messages", lambda route: route.fulfill(status=500, json={"title": "No", "status": 500, "detail": "-"})
+    )
+    window.ask("Are you there?")
+    expect(window.page.get_by_text("This message was not sent.")).to_be_visible()
+    expect(window.page.get_by_role("alert").filter(has_text="Something went wrong on our side.")).to_be_visible()
+    window.context.set_offline(True)
+    window.context.set_offline(False)
+    window.page.wait_for_load_state("networkidle")
+    expect(window.questions).to_contain_text("Are you there?")
+    window.ask("And now?")
+    expect(window.page.get_by_text("This message was not sent.")).to_have_count(2)
+    expect(window.page.get_by_role("group", name="Version 1 of")).to_have_count(0)
+    window.page.reload()
+    expect(window.questions).to_contain_text(["Are you there?", "And now?"])
+
+    window.page.unroute("**/api/messages")
+    window.page.get_by_role("button", name="Try again").first.click()
+    expect(window.answer).to_contain_text("You said: Are you there?")
+    window.wait_for_end()
+    window.page.get_by_role("button", name="Try again").click()
+    expect(window.answer).to_contain_text("You said: And now?")
+    window.wait_for_end()
+    window.page.reload()
+    expect(window.questions).to_contain_text(["Are you there?", "And now?"])
+
+
 def test_two_tabs_watch_the_same_answer(window: Window, site: Site) -> None:
     site.answers(COUNTED, rate=40)
     window.ask("Count")
