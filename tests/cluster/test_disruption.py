@@ -97,12 +97,12 @@ def test_a_release_that_cannot_start_takes_nobodys_requests(nanoka: Nanoka, pers
         container["command"], container["args"] = ["/usr/bin/python3"], ["-c", "raise SystemExit('broken')"]
         nanoka.kubectl.apply(function)
 
-        def failed() -> bool:
-            status = nanoka.kubectl.get(name, SPACE)["status"]
-            ready = next(c for c in status["conditions"] if c["type"] == "ConfigurationsReady")
-            return bool(status["latestCreatedRevisionName"] != good and ready["status"] == "False")
+        def crashed() -> bool:
+            pods = nanoka.pods(function["metadata"]["name"])
+            states = [state for pod in pods for state in pod["status"].get("containerStatuses", [])]
+            return any(state["name"] == "function" and state["restartCount"] >= 2 for state in states)
 
-        wait_for("Knative to give the release up", failed, 300, every=0.5)
+        wait_for("its pod to have died three times", crashed, 180, every=0.5)
         (traffic,) = nanoka.kubectl.get(name, SPACE)["status"]["traffic"]
         assert (traffic["revisionName"], traffic["percent"]) == (good, 100)
         with measure.as_person(person, f"{function['metadata']['name']}.nanoka.svc.cluster.local") as client:
