@@ -5,6 +5,7 @@ Without a folder they go to bench/screenshots.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.stack.errors import StackError
 from tests.web import chromium
 from tests.web.answers import LONG_CODE, RICH
 from tests.web.site import Site
+from tests.web.test_breaking import BREAK, without_more_scripts
 from tests.web.window import PHONE, Window
 
 if TYPE_CHECKING:
@@ -115,6 +117,12 @@ class Camera:
         self.shoot("menu", f"/c/{self.old}", lambda window: window.options("Nearly gone").click())
         self.shoot("thinking", "/", self._think)
         self.shoot("undo", f"/c/{self.old}", lambda window: window.choose("Names for a grey cat", "Delete"))
+        self.shoot("unsent", f"/c/{self.old}", _lose)
+        self.shoot("unsent-phone-japanese", f"/c/{self.old}", _lose, **PHONE, **JAPANESE)
+        self.shoot("part-missing", "/", _want_what_cannot_be_loaded)
+        self.shoot("part-missing-phone-japanese", "/", _want_what_cannot_be_loaded, **PHONE, **JAPANESE)
+        self.shoot("broken", "/", _break)
+        self.shoot("broken-alone", "/", _break_alone)
 
     def _stream(self, window: Window) -> None:
         self.site.answers(RICH, rate=40)
@@ -129,6 +137,34 @@ class Camera:
     def _fail(self, window: Window) -> None:
         self.site.answers(status=400)
         window.ask_and_wait("This will not work.")
+
+
+def _lose(window: Window) -> None:
+    failure = {"title": "No", "status": 500, "detail": "-"}
+    window.page.route("**/api/messages", lambda route: route.fulfill(status=500, json=failure))
+    for number, question in enumerate(("Are you there?", "And now?"), start=1):
+        window.ask(question)
+        expect(window.page.locator("article[data-status=unsent]")).to_have_count(number)
+
+
+def _want_what_cannot_be_loaded(window: Window) -> None:
+    without_more_scripts(window)
+    if window.page.locator("#open-sidebar").is_visible():
+        _open_drawer(window)
+    window.page.get_by_role("button", name=re.compile("Account and settings|アカウントと設定")).click()
+    expect(window.page.get_by_role("status").get_by_role("button")).to_be_visible()
+
+
+def _break(window: Window) -> None:
+    _named(window)
+    window.page.evaluate(BREAK)
+    window.row("Nearly gone").click()
+    expect(window.page.get_by_role("button", name="Reload")).to_be_visible()
+
+
+def _break_alone(window: Window) -> None:
+    without_more_scripts(window)
+    _break(window)
 
 
 def _named(window: Window) -> None:

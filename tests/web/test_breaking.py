@@ -38,7 +38,7 @@ def without_more_scripts(window: Window) -> None:
 def test_what_cannot_be_loaded_says_so_and_can_be_tried_again(window: Window) -> None:
     without_more_scripts(window)
     page = window.page
-    said = page.get_by_text("This part of the page could not be loaded.")
+    said = page.get_by_text("This could not be loaded.")
     account = page.get_by_role("button", name="Account and settings")
     account.click()
     expect(said).to_be_visible()

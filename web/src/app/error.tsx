@@ -10,7 +10,7 @@ function Plain() {
   return (
     <main className="flex min-h-dvh flex-col items-center justify-center gap-4 p-6 text-center">
       <h1 lang="en" className="text-xl font-semibold">
-        Something broke on this page <span lang="ja">ページに問題が起きました</span>
+        Something broke on this page <span lang="ja" className="block">ページに問題が起きました</span>
       </h1>
       <button
         type="button"

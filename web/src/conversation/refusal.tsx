@@ -11,5 +11,5 @@ export function problemText(problem: Problem, words: Dictionary): string {
 }
 
 export function Refusal({ problem }: { problem: Problem }) {
-  return <p role="alert" className="py-2 text-right text-sm text-danger">{problemText(problem, useWords())}</p>;
+  return <p role="alert" className="py-2 text-right text-sm text-balance text-danger">{problemText(problem, useWords())}</p>;
 }

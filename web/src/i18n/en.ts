@@ -200,7 +200,7 @@ export const en = {
     failed: "Something went wrong on our side. Please try again.",
     page: "Something broke on this page",
     pageNote: "Your conversations are safe. Reload the page to go on.",
-    part: "This part of the page could not be loaded. Try again when you are online, or reload the page.",
+    part: "This could not be loaded. Try again when you are online, or reload the page.",
     reload: "Reload",
     notFound: "This page does not exist",
     notFoundNote: "The address may be mistyped, or what was here is gone.",

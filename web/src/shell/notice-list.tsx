@@ -57,9 +57,9 @@ function NoticeView({ notice: { id, text, action, time, onEnd } }: { notice: Not
       onPointerLeave={() => setHovered(false)}
       onFocus={() => setFocused(true)}
       onBlur={() => setFocused(false)}
-      className="pointer-events-auto flex max-w-full animate-rise items-center gap-2 rounded-xl bg-ink py-1.5 pr-1.5 pl-4 text-sm text-paper shadow-lg"
+      className="pointer-events-auto flex max-w-2xl animate-rise items-center gap-2 rounded-xl bg-ink py-1.5 pr-1.5 pl-4 text-sm text-paper shadow-lg"
     >
-      <p className="min-w-0 truncate py-1.5">{text}</p>
+      <p className="my-1.5 line-clamp-3 min-w-0 leading-5 wrap-anywhere">{text}</p>
       {action ? (
         <button
           type="button"
