@@ -246,7 +246,7 @@ def test_a_search_that_fails_shows_no_list_as_found(open_window: OpenWindow, sit
     expect(window.row("Not what is searched")).to_be_visible()
     window.page.route("**/api/conversations?*", lambda route: route.abort())
     window.page.locator("#search").fill("words")
-    expect(window.sidebar.get_by_text("The list could not be loaded.").last).to_be_visible()
+    expect(window.sidebar.get_by_role("alert")).to_have_text("The list could not be loaded.")
     expect(window.row("Not what is searched")).to_have_count(0)
     window.page.unroute("**/api/conversations?*")
     window.sidebar.get_by_role("button", name="Try again").click()

@@ -23,7 +23,7 @@ export function ConversationList() {
   return (
     <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-3 pb-3" tabIndex={-1}>
       <p role="status" className="sr-only">
-        {status === "failed" ? words.sidebar.failed : q !== "" && status === "ready" && words.sidebar.found(items.length)}
+        {q !== "" && status === "ready" ? words.sidebar.found(items.length) : ""}
       </p>
       {days.map(({ day, conversations }) => (
         <section key={day} aria-label={day}>
@@ -58,7 +58,9 @@ function Nothing({ status, q }: { status: List["status"]; q: string }) {
   if (status === "failed") {
     return (
       <div className="px-2.5 pt-6 text-sm text-soft">
-        <p className="pb-3">{words.sidebar.failed}</p>
+        <p role="alert" className="pb-3">
+          {words.sidebar.failed}
+        </p>
         <Button onClick={() => void refresh()}>{words.message.retry}</Button>
       </div>
     );
