@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.web.answers import RICH
+from tests.web.window import PHONE
+
 if TYPE_CHECKING:
     from tests.web.conftest import OpenWindow
-    from tests.web.site import Site
+    from tests.web.site import Site, Visitor
     from tests.web.window import Window
 
 SCROLLER = "document.querySelector('article').closest('.overflow-y-auto')"
@@ -112,6 +115,20 @@ def test_the_end_is_followed_while_one_is_there(window: Window, site: Site) -> N
     distance = window.page.evaluate(f"(e => e.scrollHeight - e.clientHeight - e.scrollTop)({SCROLLER})")
     assert distance < 80
     expect(window.jump).to_have_count(0)
+
+
+def test_the_end_stays_in_view_when_the_page_gets_wider(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
+    conversation = site.exchange(visitor, "Show me", RICH)
+    window = open_window(f"/c/{conversation}", **PHONE | {"viewport": {"width": 844, "height": 390}})
+    # A notch makes it so narrow that texts and pictures change their height by different amounts.
+    window.devtools().send("Emulation.setSafeAreaInsetsOverride", {"insets": {"left": 47, "right": 47, "bottom": 21}})
+    expect(window.answer.locator(".md-diagram")).to_be_visible()
+    window.page.wait_for_timeout(200)
+    for name in ("Close", "Open"):
+        window.page.get_by_role("button", name=f"{name} the list of conversations").click()
+        window.page.wait_for_timeout(200)  # longer than it takes to lay the page out anew
+        expect(window.jump).to_have_count(0)
+        assert window.page.evaluate(f"(e => e.scrollHeight - e.clientHeight - e.scrollTop)({SCROLLER})") < 2
 
 
 def test_stop_keeps_what_was_written(window: Window, site: Site) -> None:

@@ -42,10 +42,10 @@ export function useFollowEnd(subject: string): FollowEnd {
     const onScroll = (): void => {
       const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
       const moved = element.scrollTop - last;
-      // A page that shrinks, or is shown in a taller window, moves up by itself, but never away from its end.
-      if (moved < 0 && element.scrollHeight >= height) {
-        if (distance > 1) following.current = false;
-      } else if (moved !== 0 && distance <= NEAR) following.current = true;
+      const grown = element.scrollHeight - height;
+      // A page that is laid out anew moves by itself, and one in a taller window does too, but not away from its end.
+      if (moved < 0 && grown === 0 && distance > 1) following.current = false;
+      else if ((moved > 0 || grown < 0) && distance <= NEAR) following.current = true;
       note();
       setSeen((now) => {
         const atEnd = following.current;
