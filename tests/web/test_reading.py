@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from tests.web.answers import DANGEROUS, RICH, WIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.web.conftest import OpenWindow
     from tests.web.site import Site, Visitor
     from tests.web.window import Window
@@ -26,19 +28,30 @@ new PerformanceObserver(list => {
 """
 
 
-def assert_never_stood_still(window: Window) -> None:
-    """No task took more than 400 ms, as much longer on a machine with much else to do as a fixed task takes there."""
-    longest, slowdown = window.page.evaluate(
-        """() => {
-          const times = Array.from({length: 40}, () => {
-            const start = performance.now();
-            for (let round = 0, sum = 0; round < 4e6; round++) sum += round % 7;
-            return performance.now() - start;
-          }).sort((a, b) => a - b);
-          return [longest, times[35] / times[0]];
-        }"""
-    )
-    assert longest < 400 * slowdown, f"the page stood still for {longest:.0f} ms; slowdown {slowdown:.1f}"
+SLOWDOWN = """() => {
+  const times = Array.from({length: 40}, () => {
+    const start = performance.now();
+    for (let round = 0, sum = 0; round < 4e6; round++) sum += round % 7;
+    return performance.now() - start;
+  }).sort((a, b) => a - b);
+  return times[35] / times[0];
+}"""
+"""How much longer a fixed task takes on a machine with much else to do."""
+STANDSTILL = 400
+"""Milliseconds for which a page may do nothing else."""
+
+
+def assert_calm(attempt: Callable[[], Window]) -> None:
+    """Of three attempts the calmest had no longer standstill: a busy machine may take any one of them away from the
+    page for a while, but what the page does wrong it does each time. How long it takes is the benchmark's to say."""
+    standstills: list[str] = []
+    for _ in range(3):
+        page = attempt().page
+        longest, slowdown = page.evaluate("longest"), page.evaluate(SLOWDOWN)
+        if longest < STANDSTILL * slowdown:
+            return
+        standstills.append(f"{longest:.0f} ms at a slowdown of {slowdown:.1f}")
+    pytest.fail(f"the page stood still each time: {', '.join(standstills)}")
 
 
 def test_shows_everything_that_markdown_can_say(window: Window, site: Site) -> None:
@@ -181,22 +194,32 @@ def test_what_is_wide_scrolls_by_keyboard(open_window: OpenWindow, site: Site, v
 
 def test_an_answer_of_100_kb_streams_without_a_standstill(window: Window, site: Site) -> None:
     site.answers(LONG, rate=4000)
-    window.page.evaluate(OBSERVE_LONG_TASKS)
-    window.ask("Write a lot")
-    expect(window.answer).to_have_attribute("data-status", "complete", timeout=60_000)
-    assert len(window.answer.locator(".md").inner_text()) > 60_000
-    assert_never_stood_still(window)
+
+    def attempt() -> Window:
+        window.go("/")
+        window.page.evaluate(OBSERVE_LONG_TASKS)
+        window.ask("Write a lot")
+        expect(window.answer).to_have_attribute("data-status", "complete", timeout=60_000)
+        assert len(window.answer.locator(".md").inner_text()) > 60_000
+        return window
+
+    assert_calm(attempt)
 
 
 def test_an_answer_of_100_kb_opens_without_a_standstill(open_window: OpenWindow, site: Site, visitor: Visitor) -> None:
     site.exchange(visitor, "Write a lot", LONG, title="Long")
     window = open_window()
-    expect(window.row("Long")).to_be_visible()
-    window.page.evaluate(OBSERVE_LONG_TASKS)
-    window.row("Long").click()
-    expect(window.answer.locator(".md li").last).to_be_in_viewport()
-    assert len(window.answer.locator(".md").inner_text()) > 60_000
-    assert_never_stood_still(window)
+
+    def attempt() -> Window:
+        window.go("/")
+        expect(window.row("Long")).to_be_visible()
+        window.page.evaluate(OBSERVE_LONG_TASKS)
+        window.row("Long").click()
+        expect(window.answer.locator(".md li").last).to_be_in_viewport()
+        assert len(window.answer.locator(".md").inner_text()) > 60_000
+        return window
+
+    assert_calm(attempt)
 
 
 def test_500_messages_open_and_scroll_without_a_standstill(
@@ -215,18 +238,23 @@ def test_500_messages_open_and_scroll_without_a_standstill(
         id=conversation,
     )
     window = open_window()
-    window.page.evaluate(OBSERVE_LONG_TASKS)
-    title = "Question 0"
-    window.row(title).click()
-    expect(window.page.locator("article")).to_have_count(500, timeout=20_000)
-    expect(window.answer).to_contain_text("Message 498")
-    expect(window.answer).to_be_in_viewport()
-    window.page.mouse.move(700, 300)
-    for _ in range(10):
-        window.page.mouse.wheel(0, -3000)
-    window.page.mouse.wheel(0, -200_000)
-    expect(window.page.get_by_text("Answer 0")).to_be_visible()
-    assert_never_stood_still(window)
+
+    def attempt() -> Window:
+        window.go("/")
+        expect(window.row("Question 0")).to_be_visible()
+        window.page.evaluate(OBSERVE_LONG_TASKS)
+        window.row("Question 0").click()
+        expect(window.page.locator("article")).to_have_count(500, timeout=20_000)
+        expect(window.answer).to_contain_text("Message 498")
+        expect(window.answer).to_be_in_viewport()
+        window.page.mouse.move(700, 300)
+        for _ in range(10):
+            window.page.mouse.wheel(0, -3000)
+        window.page.mouse.wheel(0, -200_000)
+        expect(window.page.get_by_text("Answer 0")).to_be_visible()
+        return window
+
+    assert_calm(attempt)
 
 
 @pytest.mark.parametrize("name", [str(uuid4()), "not-a-uuid"], ids=["unknown", "no id"])
