@@ -1,7 +1,7 @@
 """Reads the model for every running answer of a process, whether somebody reads the answer or not.
 
 All of them run on one event loop in a thread of its own: an eighth cheaper than a thread for each; the loop is
-uvloop's, which takes another quarter of the CPU time away. What the loop must not wait for, the database, is the
+uvloop's, which takes another seventh of the CPU time away. What the loop must not wait for, the database, is the
 saver's. Readers get pieces of text together once there are many of them: waking a thread for each token of 100 streams
 would cost more than reading the model.
 
