@@ -55,9 +55,22 @@ def nanoka(place: Place) -> Iterator[Door]:
                 yield Door(images.trusting(), f"https://{LOOPBACK}:{port}")
         finally:
             with step(f"the namespace {space} removed"):
-                # Pods leave in minutes where somebody may still be reading; here nobody is.
-                kubectl.says("delete", "pods", "--all", f"--namespace={space}", "--grace-period=5", "--wait=false")
-                kubectl("delete", "namespace", space, "--ignore-not-found", "--timeout=300s")
+                remove(kubectl, space)
+
+
+def remove(kubectl: Kubectl, space: str) -> None:
+    """Remove the namespace with all that is in it. Raises NotReadyError, KubectlError."""
+    here = f"--namespace={space}"
+    kubectl.says("delete", "ksvc,deployments", "--all", here, "--cascade=foreground", "--wait=false")
+
+    def empty() -> bool:
+        """Pods leave in minutes where somebody may still be reading; here nobody is."""
+        kubectl.says("delete", "pods", "--all", here, "--grace-period=5", "--wait=false")
+        return not any(kubectl.get(kind, here)["items"] for kind in ("pods", "replicasets"))
+
+    # Only then the namespace: with a pod in it, its controller would look again after half of that pod's grace.
+    wait_for("the pods' end", empty, 180, every=1)
+    kubectl("delete", "namespace", space, "--ignore-not-found", "--timeout=120s")
 
 
 def check(kubectl: Kubectl, place: Place) -> None:
