@@ -9,7 +9,15 @@ from tests.cluster.figures import Figures
 from tests.cluster.nanoka import Nanoka
 from tests.cluster.person import Door, Person, signed_in
 
-IDLE = ("test_life", "test_context", "test_cold_starts")  # files and tests
+# Tests, or a mark of many. Each of the others begins at zero pods, which the one before it has left behind; while the
+# functions go to sleep, the quiet ones have their turn.
+TURNS = (
+    "test_a_browser_from_zero_pods_to_an_answer",
+    "quiet",
+    "test_back_to_zero_pods",
+    "test_a_named_cluster_is_used_and_left_as_it_was",
+    "test_cold_starts",
+)
 
 
 class Handover:
@@ -29,13 +37,13 @@ class Handover:
             hands = [item for item in items if "nanoka" in getattr(item, "fixturenames", ())]
             config.hook.pytest_deselected(items=hands)
             items[:] = [item for item in items if item not in hands]
-        # Any order will do, but each of these waits for zero pods, which the one before it has left behind.
-        items.sort(key=turn)
+        items.sort(key=turn)  # any order will do, but in this one nobody waits for zero pods again and again
 
 
 def turn(item: pytest.Item) -> int:
-    """A test's place in IDLE, or behind all of them."""
-    return next((n for n, name in enumerate(IDLE) if name in {item.path.stem, item.name}), len(IDLE))
+    """A test's place in TURNS, or behind all of them."""
+    names = {item.name.partition("[")[0], *(mark.name for mark in item.iter_markers())}
+    return next((number for number, name in enumerate(TURNS) if name in names), len(TURNS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

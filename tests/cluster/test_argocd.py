@@ -46,6 +46,7 @@ def add_resource(file: Path, name: str, text: str) -> None:
     file.write_text(yaml.safe_dump(kustomization, sort_keys=False))
 
 
+@pytest.mark.quiet
 def test_the_app_of_apps_is_healthy(nanoka: Nanoka) -> None:
     applications = nanoka.kubectl.get("applications.argoproj.io", f"--namespace={ARGOCD}")["items"]
     assert {a["metadata"]["name"] for a in applications} == {"root", "platform", "nanoka", "edge"}
@@ -91,6 +92,7 @@ def revision(nanoka: Nanoka) -> str:
     return found
 
 
+@pytest.mark.quiet
 @pytest.mark.timeout(400)
 def test_what_is_removed_is_pruned(nanoka: Nanoka, overlay: Path) -> None:
     before = overlay.read_text()
@@ -103,6 +105,7 @@ def test_what_is_removed_is_pruned(nanoka: Nanoka, overlay: Path) -> None:
     wait_for("its end", lambda: not nanoka.kubectl.says("get", "configmap/note", SPACE), 120)
 
 
+@pytest.mark.quiet
 @pytest.mark.timeout(400)
 def test_a_broken_application_fails_its_wave_and_is_repaired_by_a_commit(nanoka: Nanoka) -> None:
     """The root application must not wait for ever for what cannot come: the next commit is what brings it."""

@@ -59,12 +59,14 @@ def test_a_named_cluster_is_used_and_left_as_it_was(nanoka: Nanoka, kubeconfig: 
     assert everything(nanoka) == before
 
 
+@pytest.mark.quiet
 def test_an_unknown_context_is_refused(kubeconfig: Path) -> None:
     done = run(kubeconfig, "--context=theirs", f"--images={images.REGISTRY}")
     assert done.returncode == 2
     assert "The context theirs is not in the kubeconfig" in done.stdout
 
 
+@pytest.mark.quiet
 def test_a_second_cluster_is_refused(nanoka: Nanoka, kubeconfig: Path) -> None:
     """And the first does not notice."""
     before = everything(nanoka)

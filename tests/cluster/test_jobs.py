@@ -9,6 +9,7 @@ from tests.cluster.nanoka import SPACE, Nanoka
 from tests.cluster.product import finish
 from tests.cluster.run import wait_for
 
+pytestmark = pytest.mark.quiet
 OLD = "gen_random_uuid(), now() - interval '200 hours', gen_random_uuid(), 'user', 'long ago'"
 
 
