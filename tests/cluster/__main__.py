@@ -1,5 +1,6 @@
 """`python -m tests.cluster manifests`: have every manifest judged by the programs that judge it in production.
 `python -m tests.cluster run`: raise the whole production path on this machine and test the product on it.
+`python -m tests.cluster images`: make the product's images alone.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import admission, cluster, elsewhere, machine, node
+from tests.cluster import admission, cluster, elsewhere, images, machine, node
 from tests.cluster.conftest import Handover
 from tests.cluster.figures import Figures
 from tests.cluster.programs import GoMissingError
@@ -100,6 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("manifests", help="judge every manifest; needs Go, no root")
+    commands.add_parser("images", help="make the product's images; needs Linux, root and Debian's packages")
     running = commands.add_parser("run", help="raise the cluster and test on it; needs Linux, root and Go")
     running.add_argument("--keep", action="store_true", help="leave it up afterwards, until Ctrl-C")
     running.add_argument("--context", metavar="NAME", help="use this context of your kubeconfig instead of raising one")
@@ -110,6 +112,9 @@ def main() -> int:
     try:
         if arguments.command == "manifests":
             return manifests()
+        if arguments.command == "images":
+            images.build_all()
+            return 0
         if arguments.context and not arguments.images:
             parser.error("--context needs --images: the cluster must be able to pull them")
         place = elsewhere.Place(arguments.context, arguments.images, arguments.machine) if arguments.context else None

@@ -1,6 +1,8 @@
 """The whole cluster on this machine: Kubernetes, Knative by its operator, an ingress, Argo CD, and the product."""
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,12 +27,35 @@ from tests.cluster.run import Run, step
 from tests.cluster.running import STATE
 
 
-def build() -> None:
-    """Build every program that is absent: twenty minutes on two cores the first time, nothing later."""
-    for module in ("kubernetes", "etcd", "node", "knative", "operator", "kustomize", "argocd"):
-        with step(f"programs of {module}"):
-            for name in programs.tools(module):
-                programs.program(module, name)
+def build() -> list[Path]:
+    """Make the programs and images that are absent, and return the archives of the images: a quarter of an hour on two
+    cores the first time, seconds later.
+
+    The product's images are made by a process beside: it waits for packages to come while compilers want the CPU, and
+    these start and end one by one while it computes.
+    """
+    with beside(sys.executable, "-m", "tests.cluster", "images") as making:
+        for module in ("kubernetes", "etcd", "node", "knative", "operator", "kustomize", "argocd"):
+            with step(f"programs of {module}"):
+                programs.build(module, *programs.tools(module))
+            if making.poll():
+                break
+        with step("images of Knative and its operator"):
+            archived = [archives.of_program("node", "pause", containerd.PAUSE), *operator.images()]
+        if making.wait():
+            raise RuntimeError("The product's images could not be made; the reason stands above.")
+    return [*images.build_all(), *archived]
+
+
+@contextlib.contextmanager
+def beside(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process of ours while the block runs; it is told to end if the block ends before it."""
+    process = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for the runner, which tells it
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -61,23 +86,15 @@ def install_knative(plane: ControlPlane) -> None:
 def nanoka() -> Iterator[Nanoka]:
     """The cluster with the product on it, healthy. Raises UnfitError before anything is made if it cannot be."""
     machine.check()
-    with machine.alone():
-        build()
-        with step("images of the product"):
-            built = images.build_all()
-        with step("images of Knative and its operator"):
-            built += [archives.of_program("node", "pause", containerd.PAUSE), *operator.images()]
-        with kubernetes(built) as plane:
-            install_knative(plane)
-            with standins.running(plane) as found:
-                argocd = ArgoCD(plane)
-                with step("Argo CD: everything synced and healthy"):
-                    product.sync(argocd)
-                nanoka = Nanoka(
-                    plane.kubectl, plane.run.folder, plane.url, Door(images.trusting()), plane, found, argocd
-                )
-                nanoka.tell()
-                try:
-                    yield nanoka
-                finally:
-                    STATE.unlink()
+    with machine.alone(), kubernetes(build()) as plane:
+        install_knative(plane)
+        with standins.running(plane) as found:
+            argocd = ArgoCD(plane)
+            with step("Argo CD: everything synced and healthy"):
+                product.sync(argocd)
+            nanoka = Nanoka(plane.kubectl, plane.run.folder, plane.url, Door(images.trusting()), plane, found, argocd)
+            nanoka.tell()
+            try:
+                yield nanoka
+            finally:
+                STATE.unlink()

