@@ -1,16 +1,17 @@
 """Token by token through NGINX, ingress, activator and queue-proxy: nobody on the way holds anything back."""
 
+import concurrent.futures
 import itertools
 import statistics
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tests.cluster.figures import Figures
 from tests.cluster.person import Person
 from tests.functions.chat import Answer
 
 RATE = 10  # tokens a second
-MANY = 300
+MANY, AT_ONCE = 300, 4
 
 
 def test_every_token_comes_when_it_is_said(person: Person, figures: Figures) -> None:
@@ -43,7 +44,11 @@ def test_the_answer_goes_on_without_its_reader(person: Person) -> None:
 def test_no_answer_is_broken_off(person: Person, figures: Figures) -> None:
     """A proxy that begins an answer before it has read the whole question must not drop either: one in a hundred was
     lost until the functions asked Knative for HTTP in both directions at once (`http-full-duplex`)."""
-    conversation = uuid4()
-    endings = [person.ask("And another one. [[words=3]]", conversation).ending for _ in range(MANY)]
+
+    def ask_on(conversation: UUID) -> list[str | None]:
+        return [person.ask("And another one. [[words=3]]", conversation).ending for _ in range(MANY // AT_ONCE)]
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        endings = list(itertools.chain.from_iterable(pool.map(ask_on, [uuid4() for _ in range(AT_ONCE)])))
     assert endings == ["complete"] * MANY
-    figures.add("short answers one after another, broken off", f"0 of {MANY}")
+    figures.add("short answers one after another in four conversations, broken off", f"0 of {MANY}")
