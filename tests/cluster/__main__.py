@@ -15,6 +15,7 @@ import pytest
 
 from tests.cluster import admission, cluster, elsewhere, images, machine, node
 from tests.cluster.conftest import Handover
+from tests.cluster.controlplane import kubernetes
 from tests.cluster.figures import Figures
 from tests.cluster.programs import GoMissingError
 from tests.cluster.render import ROOT
@@ -75,7 +76,7 @@ def on_our_own(*, keep: bool, selected: list[str]) -> int:
         if keep:
             print(f"Nanoka stays until Ctrl-C at https://{node.ADDRESS} (host {DOMAIN}). To look around:\n"
                   f"  export KUBECONFIG={nanoka.plane.admin}\n"
-                  f"  {nanoka.plane.kubectl.command[-2]} get pods --all-namespaces\n"
+                  f"  {kubernetes('kubectl')} get pods --all-namespaces\n"
                   "`nox -s bench -- cluster` measures it meanwhile.", flush=True)  # fmt: skip
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()

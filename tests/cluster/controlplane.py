@@ -1,7 +1,9 @@
 """etcd and the Kubernetes control plane, as plain processes."""
 
 import socket
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from tests.cluster import certificates, programs
 from tests.cluster.kubectl import Kubectl
@@ -23,6 +25,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def administrator(folder: Path, enter: Sequence[str] = ()) -> Kubectl:
+    """kubectl as the administrator of the control plane whose keys lie in a run's folder."""
+    config, cache = folder / "pki" / "admin.kubeconfig", folder / "kubectl"
+    # What it remembers of an API server it would otherwise keep in the user's home, for the next one at this address.
+    return Kubectl(kubernetes("kubectl"), f"--kubeconfig={config}", f"--cache-dir={cache}", enter=enter)
+
+
 class ControlPlane:
     """An API server at one address with an etcd of its own, and kubectl as its administrator."""
 
@@ -33,7 +42,7 @@ class ControlPlane:
         self.pki = run.path("pki")
         self.authority = certificates.make(self.pki, [address, LOOPBACK, "10.96.0.1"])
         self.admin = self.authority.kubeconfig("admin", self.url)
-        self.kubectl = Kubectl(kubernetes("kubectl"), f"--kubeconfig={self.admin}", enter=run.enter)
+        self.kubectl = administrator(run.folder, enter=run.enter)
 
     def start(self) -> None:
         """Start etcd and the API server; return when it serves."""

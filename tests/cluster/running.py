@@ -9,7 +9,7 @@ from typing import Self
 
 from tests.cluster import images, machine
 from tests.cluster.api import Api
-from tests.cluster.controlplane import kubernetes
+from tests.cluster.controlplane import administrator
 from tests.cluster.kubectl import Kubectl, Thing
 from tests.cluster.person import Door
 from tests.cluster.programs import CACHE
@@ -36,8 +36,7 @@ class Running:
             return None
         state = json.loads(STATE.read_text())
         folder = Path(state["folder"])
-        kubectl = Kubectl(kubernetes("kubectl"), f"--kubeconfig={folder / 'pki' / 'admin.kubeconfig'}")
-        return cls(kubectl, folder, state["url"], Door(images.trusting()))
+        return cls(administrator(folder), folder, state["url"], Door(images.trusting()))
 
     def tell(self) -> None:
         """Let others find it."""

@@ -34,7 +34,7 @@ def run(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.cluster", "run", *arguments, "-p", "no:cacheprovider"],
         cwd=ROOT,
-        env=os.environ | {"KUBECONFIG": str(kubeconfig)},
+        env=os.environ | {"KUBECONFIG": str(kubeconfig), "KUBECACHEDIR": str(kubeconfig.with_name("cache"))},
         text=True,
         capture_output=True,
         check=False,
