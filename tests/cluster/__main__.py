@@ -73,6 +73,7 @@ def run(place: elsewhere.Place | None, *, keep: bool, selected: list[str]) -> in
 def on_our_own(*, keep: bool, selected: list[str]) -> int:
     with cluster.nanoka() as nanoka:
         status = judge(Handover(Figures(), nanoka.door, nanoka), selected)
+        nanoka.plane.run.failed = status != 0
         if keep:
             print(f"Nanoka stays until Ctrl-C at https://{node.ADDRESS} (host {DOMAIN}). To look around:\n"
                   f"  export KUBECONFIG={nanoka.plane.admin}\n"

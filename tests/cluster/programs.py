@@ -21,7 +21,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nano
 KUBERNETES = "k8s.io/kubernetes"
 # A compiler lives for seconds: collecting its garbage, and writing debugging information that the linker drops again,
 # is more than a third of the work (kustomize: 62 instead of 100 s of CPU).
-HASTE = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+HASTE = {"GOGC": "off", "GOMEMLIMIT": "2GiB"}
 
 
 class GoMissingError(RuntimeError):

@@ -53,13 +53,15 @@ def interrupt_on_signals() -> None:
 class Run:
     """The folder and the processes of one cluster; leaving the context ends them all.
 
-    The folder goes too, unless the context is left by an error: then its logs stay, and it says where.
+    The folder goes too, unless the context is left by an error, or what ran on it has `failed`: then its logs stay, and
+    it says where.
     """
 
     def __init__(self, prefix: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"nanoka-{prefix}-"))
         self.enter: list[str] = []  # the command that enters the node's namespaces, once there is a node
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.failed = False
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +70,7 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        if kind is not None and issubclass(kind, Exception):
+        if self.failed or (kind is not None and issubclass(kind, Exception)):
             for path in self.folder.iterdir():
                 if path.name != "logs":
                     remove(path)

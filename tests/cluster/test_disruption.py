@@ -142,7 +142,9 @@ def test_a_timeout_does_not_look_like_an_end(nanoka: Nanoka, person: Person) -> 
             text = "".join(response.iter_text())
         assert "request timeout" in text
         assert '"finish"' not in text
-        # By its own name the answer is still there, and comes to its end.
-        assert person.resume(conversation).ending == "complete"
+        # By its own name the answer is still there, and comes to its end: before our eyes, unless a pod that reads it
+        # to us had to wait for a place on the node for longer than the answer takes.
+        assert person.resume(conversation).ending in {"complete", None}
+        assert person.messages(conversation)[-1]["status"] == "complete"
     finally:
         nanoka.kubectl("delete", f"ksvc/{name}", SPACE, "--cascade=foreground", "--wait=false")
