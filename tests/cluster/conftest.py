@@ -9,14 +9,20 @@ from tests.cluster.figures import Figures
 from tests.cluster.nanoka import Nanoka
 from tests.cluster.person import Door, Person, signed_in
 
-# Tests, or a mark of many. Each of the others begins at zero pods, which the one before it has left behind; while the
-# functions go to sleep, the quiet ones have their turn.
+OTHERS = "all others"
+# Tests, files, or a mark of many. Any order will do, but in this one nobody waits for zero pods again and again: each
+# of those that begin there comes after one that has left them behind; quiet ones have their turn while the functions go
+# to sleep, first those that wake purge; and the crowd, whose second pod keeps its share of the CPU for a minute, is
+# last.
 TURNS = (
     "test_a_browser_from_zero_pods_to_an_answer",
+    "test_jobs",
     "quiet",
     "test_back_to_zero_pods",
     "test_a_named_cluster_is_used_and_left_as_it_was",
     "test_cold_starts",
+    OTHERS,
+    "test_scale",
 )
 
 
@@ -37,13 +43,13 @@ class Handover:
             hands = [item for item in items if "nanoka" in getattr(item, "fixturenames", ())]
             config.hook.pytest_deselected(items=hands)
             items[:] = [item for item in items if item not in hands]
-        items.sort(key=turn)  # any order will do, but in this one nobody waits for zero pods again and again
+        items.sort(key=turn)
 
 
 def turn(item: pytest.Item) -> int:
-    """A test's place in TURNS, or behind all of them."""
-    names = {item.name.partition("[")[0], *(mark.name for mark in item.iter_markers())}
-    return next((number for number, name in enumerate(TURNS) if name in names), len(TURNS))
+    """A test's place in TURNS."""
+    names = {item.name.partition("[")[0], item.path.stem, *(mark.name for mark in item.iter_markers())}
+    return next((number for number, name in enumerate(TURNS) if name in names), TURNS.index(OTHERS))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
