@@ -68,9 +68,11 @@ def remove(kubectl: Kubectl, space: str) -> None:
         kubectl.says("delete", "pods", "--all", here, "--grace-period=5", "--wait=false")
         return not any(kubectl.get(kind, here)["items"] for kind in ("pods", "replicasets"))
 
-    # Only then the namespace: with a pod in it, its controller would look again after half of that pod's grace.
-    wait_for("the pods' end", empty, 180, every=1)
-    kubectl("delete", "namespace", space, "--ignore-not-found", "--timeout=120s")
+    try:
+        # First the pods: with one in it, the namespace's controller would look again after half of that pod's grace.
+        wait_for("the pods' end", empty, 180, every=1)
+    finally:
+        kubectl("delete", "namespace", space, "--ignore-not-found", "--timeout=120s")
 
 
 def check(kubectl: Kubectl, place: Place) -> None:
