@@ -18,7 +18,7 @@ PROGRAMS = {
 
 
 def build() -> None:
-    """Build what is absent; six minutes the first time. Raises GoMissingError."""
+    """Build what is absent: six to twelve minutes on two cores the first time. Raises GoMissingError."""
     for module, names in PROGRAMS.items():
         programs.build(module, *names)
     upstreams.files()

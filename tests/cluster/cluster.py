@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.cluster import (
@@ -28,31 +28,38 @@ from tests.cluster.running import STATE
 
 
 def build() -> list[Path]:
-    """Make the programs and images that are absent, and return the archives of the images: a quarter of an hour on two
+    """Make the programs and images that are absent, and return the archives of the images: half an hour on two slow
     cores the first time, seconds later.
 
     The product's images are made by a process beside: it waits for packages to come while compilers want the CPU, and
-    these start and end one by one while it computes.
+    these start and end one by one while it computes. Raises subprocess.CalledProcessError.
     """
-    with beside(sys.executable, "-m", "tests.cluster", "images") as making:
+    with beside(sys.executable, "-m", "tests.cluster", "images") as check:
         for module in ("kubernetes", "etcd", "node", "knative", "operator", "kustomize", "argocd"):
             with step(f"programs of {module}"):
                 programs.build(module, *programs.tools(module))
-            if making.poll():
-                break
+            check()
         with step("images of Knative and its operator"):
             archived = [archives.of_program("node", "pause", containerd.PAUSE), *operator.images()]
-        if making.wait():
-            raise RuntimeError("The product's images could not be made; the reason stands above.")
     return [*images.build_all(), *archived]
 
 
 @contextlib.contextmanager
-def beside(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process of ours while the block runs; it is told to end if the block ends before it."""
+def beside(*command: str) -> Iterator[Callable[[], None]]:
+    """Run a command of ours while the block runs, and wait for it, or end it if the block raises.
+
+    Raises subprocess.CalledProcessError when it has failed, at the latest in the end; before that, whenever what is
+    yielded is called.
+    """
     process = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for the runner, which tells it
+
+    def check(code: int | None) -> None:
+        if code:
+            raise subprocess.CalledProcessError(code, command)
+
     try:
-        yield process
+        yield lambda: check(process.poll())
+        check(process.wait())
     finally:
         process.terminate()
         process.wait()
