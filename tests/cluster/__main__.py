@@ -58,6 +58,18 @@ def manifests() -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
+def make_images() -> int:
+    """Make the product's images that are absent. The exit status: 0, or 2 when this machine cannot do it."""
+    try:
+        machine.check_for_images()
+    except machine.UnfitError as error:
+        print(f"{LOUD}\n{error}\nNO IMAGE WAS MADE.\n{LOUD}", flush=True)
+        return UNFIT
+    for archive in images.build_all():
+        print(archive, flush=True)
+    return 0
+
+
 def run(place: elsewhere.Place | None, *, keep: bool, selected: list[str]) -> int:
     """Test Nanoka on a cluster that is raised for it, or on the one that is named, and take away all that was made.
 
@@ -115,8 +127,7 @@ def main() -> int:
         if arguments.command == "manifests":
             return manifests()
         if arguments.command == "images":
-            images.build_all()
-            return 0
+            return make_images()
         if arguments.context and not arguments.images:
             parser.error("--context needs --images: the cluster must be able to pull them")
         place = elsewhere.Place(arguments.context, arguments.images, arguments.machine) if arguments.context else None

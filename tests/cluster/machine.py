@@ -29,12 +29,17 @@ class UnfitError(RuntimeError):
 
 def check() -> None:
     """Raise UnfitError unless a node can be run here."""
+    check_for_images()
+    if shutil.which("go") is None:
+        raise UnfitError("Go is not installed: Kubernetes, Knative and Argo CD are built from their Go modules.")
+
+
+def check_for_images() -> None:
+    """Raise UnfitError unless images can be made here, which a node needs, too."""
     if sys.platform != "linux":
         raise UnfitError("The cluster's node needs Linux: its pods are this machine's own processes.")
     if os.geteuid() != 0:
         raise UnfitError("The cluster's node needs root, for namespaces, mounts and control groups.")
-    if shutil.which("go") is None:
-        raise UnfitError("Go is not installed: Kubernetes, Knative and Argo CD are built from their Go modules.")
     if missing := [package for program, package in NEEDED.items() if not shutil.which(program)]:
         raise UnfitError(f"Missing: apt-get install --no-install-recommends {' '.join(missing)}")
 
