@@ -55,6 +55,10 @@ class Repository:
         self.git("commit", "--quiet", f"--message={message}")
         self.git("push", "--quiet", "origin", "main")
 
+    def revision(self) -> str:
+        """The last commit's."""
+        return self.git("rev-parse", "HEAD").strip()
+
 
 class ArgoCD:
     """Argo CD with one repository; `url` is the API server's."""
@@ -127,21 +131,31 @@ class ArgoCD:
 
     def state(self, name: str) -> tuple[str, str]:
         """What it says of an application: whether it is synced, and its health."""
-        status = self.application(name).get("status", {})
-        return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")
+        return state(self.application(name))
 
     def refresh(self, name: str) -> None:
         """Have it look at once."""
         refresh(self.plane.kubectl, name)
 
     def wait_until_healthy(self, name: str, seconds: float = 300) -> None:
+        """With the last commit: of the one before it, Argo CD says so until it has looked again."""
+        revision = self.repository.revision()
+
         def healthy() -> bool:
             self.plane.run.check()
-            return self.plane.kubectl.says(
-                "get", f"applications.argoproj.io/{name}", f"--namespace={NAMESPACE}"
-            ) and self.state(name) == ("Synced", "Healthy")
+            if not self.plane.kubectl.says("get", f"applications.argoproj.io/{name}", f"--namespace={NAMESPACE}"):
+                return False
+            application = self.application(name)
+            sync = application.get("status", {}).get("sync", {})
+            return sync.get("revision") == revision and state(application) == ("Synced", "Healthy")
 
         wait_for(f"the application {name}", healthy, seconds, every=0.5)
+
+
+def state(application: Thing) -> tuple[str, str]:
+    """Whether it is synced, and its health; empty while nothing has been said of it."""
+    status = application.get("status", {})
+    return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")
 
 
 def refresh(kubectl: Kubectl, name: str) -> None:

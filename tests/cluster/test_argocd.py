@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.cluster import measure
 from tests.cluster.argocd import NAMESPACE as ARGOCD
 from tests.cluster.figures import Figures
 from tests.cluster.nanoka import SPACE, Nanoka
@@ -21,7 +22,8 @@ KUSTOMIZATION = f"{OVERLAY}/kustomization.yaml"
 
 @pytest.fixture
 def overlay(nanoka: Nanoka) -> Iterator[Path]:
-    """The overlay's file in the repository that Argo CD reads; put back afterwards, and synced."""
+    """The overlay's file in the repository that Argo CD reads; put back afterwards, synced, and rolled out: the next
+    test must not meet a release in its midst."""
     file = nanoka.argocd.repository.work / KUSTOMIZATION
     before = file.read_text()
     yield file
@@ -31,6 +33,8 @@ def overlay(nanoka: Nanoka) -> Iterator[Path]:
     nanoka.argocd.repository.commit("Put back what a test changed")
     nanoka.argocd.refresh("nanoka")
     nanoka.argocd.wait_until_healthy("nanoka")
+    functions = [f"ksvc/{name}" for name in measure.FUNCTIONS]
+    nanoka.kubectl("wait", "--for=condition=Ready", *functions, SPACE, "--timeout=120s")
 
 
 def commit(nanoka: Nanoka, message: str) -> None:
