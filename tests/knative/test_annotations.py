@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.cluster.kubectl import Thing
-from tests.knative.workloads import identity, template
+from tests.knative.workloads import functions, identity, template
 
 # As Knative 1.23 reads them, those that we have a use for (knative.dev/docs, "Configuring autoscaling" and
 # "Networking"). On the template: they are a revision's. On the Service: they are a route's.
@@ -50,6 +50,17 @@ def misspelt(thing: Thing) -> Iterator[str]:
 
 def test_no_annotation_is_misspelt(objects: list[Thing]) -> None:
     assert not {identity(thing): found for thing in objects if (found := list(misspelt(thing)))}
+
+
+def test_functions_that_read_and_write_at_once_say_so(production: list[Thing]) -> None:
+    """Without it an answer is broken off now and then, too seldom for a test that asks to be relied on."""
+    asking = {
+        function["metadata"]["name"]
+        for function in functions(production)
+        if function["spec"]["template"]["metadata"]["annotations"].get("features.knative.dev/http-full-duplex")
+        == "Enabled"
+    }
+    assert {"send-message", "list-history"} <= asking
 
 
 def test_a_misspelt_annotation_is_seen() -> None:
