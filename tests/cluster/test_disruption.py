@@ -138,7 +138,7 @@ def test_a_timeout_does_not_look_like_an_end(nanoka: Nanoka, person: Person) -> 
             short = httpx.get(f"{address}/ready", headers=headers, timeout=60)
             return short.status_code == person.request("GET", "/api/messages/ready").status_code == 204
 
-        wait_for("the function, and send-message itself, to wake up", awake, 180)
+        wait_for("the function, and send-message itself, to wake up", awake, 240)
         with httpx.stream("POST", address, json=body, headers=headers, timeout=60) as response:
             assert response.status_code == 200
             text = "".join(response.iter_text())
