@@ -27,7 +27,6 @@ from tests.terraform import tools, workspace
 
 LOUD = "=" * 78
 UNFIT = 2
-TESTS = "tests/cluster"
 
 
 def manifests() -> int:
@@ -105,8 +104,7 @@ def in_place(place: elsewhere.Place, selected: list[str]) -> int:
 
 def judge(handover: Handover, selected: list[str]) -> int:
     """Run the tests and print what they measured: 0 if all passed, else 1. Raises KeyboardInterrupt."""
-    chosen = any(argument.startswith(TESTS) for argument in selected)
-    status = pytest.main([*([] if chosen else [TESTS]), "-v", *selected], plugins=[handover])
+    status = pytest.main(["-o", "testpaths=tests/cluster", "-v", *selected], plugins=[handover])
     print(f"\n{handover.figures.markdown()}\n", flush=True)
     if handover.interrupted:
         raise KeyboardInterrupt
