@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,11 @@ def main() -> int:
         return run(place, keep=arguments.keep, selected=selected)
     except KeyboardInterrupt:
         return 130
+    except subprocess.CalledProcessError as error:
+        said = f"{error.output or ''}{error.stderr or ''}"[-2000:]
+        print(f"{LOUD}\n{said}{shlex.join(map(str, error.cmd))}:\n"
+              f"status {error.returncode}; what else it said stands above.\n{LOUD}", flush=True)  # fmt: skip
+        return 1
 
 
 if __name__ == "__main__":
