@@ -28,8 +28,8 @@ from tests.cluster.running import STATE
 
 
 def build() -> list[Path]:
-    """Make the programs and images that are absent, and return the archives of the images: half an hour on two slow
-    cores the first time, seconds later.
+    """Make the programs and images that are absent, and return the archives of the images: a quarter to half
+    an hour on two cores the first time, seconds later.
 
     The product's images are made by a process beside: it waits for packages to come while compilers want the CPU, and
     these start and end one by one while it computes. Raises subprocess.CalledProcessError.
