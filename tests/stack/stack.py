@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ class Stack:
         self._ui_config: dict[str, object] = {}
         self._logins: dict[str, str] = {}
         self._console = console or Console(quiet=True)
+        self._stopping = threading.Lock()
 
     def start(self, *, forget: bool = False) -> None:
         """Start everything, with nothing remembered if `forget`; returns when all of it answers.
@@ -95,10 +97,14 @@ class Stack:
         self.supervisor.start()
 
     def stop(self) -> None:
-        """Stop everything: functions first, which save their answers, and the database last."""
-        self.supervisor.stop()
-        self.programs.stop()
-        self.home.release()
+        """Stop everything: functions first, which save their answers, and the database last.
+
+        Two threads may ask for it at once: one whose start has failed, and one that has waited for the end.
+        """
+        with self._stopping:
+            self.supervisor.stop()
+            self.programs.stop()
+            self.home.release()
 
     def __enter__(self) -> Stack:
         self.start()
