@@ -192,7 +192,7 @@ def test_the_focus_is_never_lost(open_window: OpenWindow, site: Site, visitor: V
         assert dialog.evaluate("dialog => dialog.contains(document.activeElement)")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.wait_for_function("document.activeElement !== document.body")
+    page.wait_for_function("() => document.activeElement !== document.body")
 
     window.composer.focus()
     window.ask_and_wait("Hello")
@@ -203,7 +203,7 @@ def test_the_focus_is_never_lost(open_window: OpenWindow, site: Site, visitor: V
     assert focused() != "BODY"
     window.choose("One", "Delete")
     expect(window.row("One")).to_have_count(0)
-    page.wait_for_function("document.activeElement !== document.body")
+    page.wait_for_function("() => document.activeElement !== document.body")
 
 
 def test_the_skip_link_leads_to_the_message_field(window: Window) -> None:

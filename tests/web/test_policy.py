@@ -32,7 +32,7 @@ def test_the_watch_over_the_policy_sees_a_violation(window: Window) -> None:
         "document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))"
     )
     window.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://elsewhere.example/x.png'}))")
-    window.page.wait_for_function("violations.length >= 2")
+    window.page.wait_for_function("() => violations.length >= 2")
     assert window.page.evaluate("window.ran") is None
     window.page.evaluate("violations.length = 0")
     assert any("Content Security Policy" in problem for problem in window.problems)

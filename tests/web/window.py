@@ -28,7 +28,11 @@ document.addEventListener("securitypolicyviolation", ({violatedDirective, blocke
 
 
 class Window:
-    """A window with storage of its own. `tab()` opens another one beside it that shares the storage."""
+    """A window with storage of its own. `tab()` opens another one beside it that shares the storage.
+
+    Whatever a test waits for with `page.wait_for_function` is to be a function, `() => ...`: an expression is evaluated
+    anew each time that it is asked, which the page's Content Security Policy forbids from the second time on.
+    """
 
     def __init__(
         self, browser: Browser, url: str, storage: StorageState | None, options: dict[str, Any] | None = None
