@@ -26,6 +26,24 @@ def height(window: Window) -> float:
     return box["height"]
 
 
+def scrolled_to(window: Window) -> float:
+    """Pixels above what is shown, once these are the same for 15 frames: wheels and keys scroll smoothly."""
+    return float(
+        window.page.evaluate(
+            f"""async () => {{
+              const scroller = {SCROLLER};
+              let pixels = scroller.scrollTop;
+              for (let still = 0; still < 15; still++) {{
+                await new Promise(requestAnimationFrame);
+                if (scroller.scrollTop !== pixels) still = 0;
+                pixels = scroller.scrollTop;
+              }}
+              return pixels;
+            }}"""
+        )
+    )
+
+
 def test_the_composer_has_the_focus_and_grows(window: Window) -> None:
     expect(window.composer).to_be_focused()
     one_line = height(window)
@@ -76,8 +94,7 @@ def test_what_is_being_read_does_not_move(window: Window, site: Site) -> None:
     window.page.mouse.move(700, 300)
     window.page.mouse.wheel(0, -400)
     expect(window.jump).to_be_visible()
-    window.page.wait_for_timeout(150)  # the wheel's own smooth scrolling
-    before = window.page.evaluate(f"{SCROLLER}.scrollTop")
+    before = scrolled_to(window)
     expect(window.answer).to_contain_text("Paragraph 40")
     assert window.page.evaluate(f"{SCROLLER}.scrollTop") == pytest.approx(before, abs=1)
 
@@ -102,8 +119,7 @@ def test_a_small_step_up_lets_go_of_the_end(window: Window, site: Site, by: str)
         window.page.evaluate(f"{SCROLLER}.focus()")
         window.page.keyboard.press("ArrowUp")
     expect(window.jump).to_be_visible()
-    window.page.wait_for_timeout(200)  # the smooth scrolling of either
-    before = window.page.evaluate(f"{SCROLLER}.scrollTop")
+    before = scrolled_to(window)
     expect(window.answer).to_contain_text("Paragraph 35")
     assert window.page.evaluate(f"{SCROLLER}.scrollTop") == pytest.approx(before, abs=1)
 
