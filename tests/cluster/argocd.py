@@ -65,6 +65,7 @@ class ArgoCD:
 
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
+        self.temporary = plane.run.path("argocd", "tmp")
         self.repository = Repository(plane.run.folder / "git")
         self.repository.make()
 
@@ -79,9 +80,13 @@ class ArgoCD:
         path.joinpath("kustomize").symlink_to(programs.program("kustomize", "kustomize"))
         wrapper = Path(shutil.copy(source / "hack" / "git-verify-wrapper.sh", path))
         wrapper.chmod(0o755)  # a Go module's files are nobody's to run
+        self.temporary.mkdir()
         environment = {
             "PATH": f"{path}:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(path.parent),
+            # What it would leave in the machine's /tmp goes with the run.
+            "TMPDIR": str(self.temporary),
+            "ARGOCD_ASK_PASS_SOCK": str(self.temporary / "ask-pass.sock"),
             "ARGOCD_FAKE_IN_CLUSTER": "true",
             "KUBECONFIG": str(self.plane.admin),
             "ARGOCD_GPG_ENABLED": "false",

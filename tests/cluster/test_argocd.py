@@ -58,6 +58,13 @@ def test_the_app_of_apps_is_healthy(nanoka: Nanoka) -> None:
         nanoka.argocd.wait_until_healthy(name)
 
 
+@pytest.mark.quiet
+def test_what_it_unpacks_goes_with_the_run(nanoka: Nanoka) -> None:
+    """The machine's own folder for temporary files is left as it was."""
+    kept = {path.name for path in nanoka.argocd.temporary.iterdir()}
+    assert {"_argocd-repo", "ask-pass.sock"} <= kept
+
+
 def test_a_change_by_hand_is_healed(nanoka: Nanoka, figures: Figures) -> None:
     change = [{"op": "replace", "path": "/spec/template/spec/timeoutSeconds", "value": 61}]
     nanoka.kubectl("patch", "ksvc/list-history", SPACE, "--type=json", f"--patch={json.dumps(change)}")
