@@ -57,7 +57,16 @@ class Window:
             self.problems.append(f"console: {message.text}")
 
     def go(self, path: str) -> None:
-        self.page.goto(path)
+        """Open a page. The chat is alive then: what is done to its exported HTML, before its scripts run, is lost.
+
+        It asks for the list of conversations in the very effects that begin to listen for keys.
+        """
+        address = urlsplit(path).path
+        if address != "/" and not address.startswith("/c/"):
+            self.page.goto(path)
+            return
+        with self.page.expect_request(lambda request: urlsplit(request.url).path == "/api/conversations"):
+            self.page.goto(path)
 
     def tab(self, path: str = "/") -> Window:
         """Another tab of the same browser."""
