@@ -33,9 +33,10 @@ def scrolled_to(window: Window) -> float:
             f"""async () => {{
               const scroller = {SCROLLER};
               let pixels = scroller.scrollTop;
-              for (let still = 0; still < 15; still++) {{
+              let still = 0;
+              while (still < 15) {{
                 await new Promise(requestAnimationFrame);
-                if (scroller.scrollTop !== pixels) still = 0;
+                still = scroller.scrollTop === pixels ? still + 1 : 0;
                 pixels = scroller.scrollTop;
               }}
               return pixels;
